@@ -1,0 +1,151 @@
+"""The types that every package speaks: images, boxes, masks, entities, relations, observations. No behaviour."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Origin = Literal["file", "frame", "crop", "generated", "edited"]
+Source = Literal["geometry", "model", "rule", "track"]
+Score = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Frozen(BaseModel):
+    """A value: immutable, and strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ImageRef(Frozen):
+    """An image by reference; its bytes live in a workspace.
+
+    Attributes:
+        id: Readable id, unique within a run, such as `img-1`.
+        sha256: Hex digest of the file's bytes.
+        width: Pixels, after EXIF orientation is applied.
+        height: Pixels, likewise.
+        origin: How the image came to be.
+        parent: Id of the image that this one was made from.
+        path: Where the bytes were read from.
+    """
+
+    id: str
+    sha256: str
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+    origin: Origin = "file"
+    parent: str | None = None
+    path: str
+
+
+class Box(Frozen):
+    """An axis-aligned box, `xyxy`, in pixels of its image; the origin is the top left corner."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Box:
+        if self.x2 <= self.x1 or self.y2 <= self.y1:
+            raise ValueError(f"box has no area: {self.xyxy}")
+        return self
+
+    @property
+    def xyxy(self) -> tuple[float, float, float, float]:
+        """The corners as a tuple."""
+        return self.x1, self.y1, self.x2, self.y2
+
+    @property
+    def area(self) -> float:
+        """Square pixels."""
+        return (self.x2 - self.x1) * (self.y2 - self.y1)
+
+
+class Mask(Frozen):
+    """A binary mask in COCO's compressed run-length encoding (column-major, as pycocotools writes it).
+
+    Attributes:
+        size: Height and width of the image, in pixels.
+        counts: The encoded runs, ASCII.
+    """
+
+    size: tuple[int, int]
+    counts: str
+
+
+class Entity(Frozen):
+    """One thing that a tool saw in an image.
+
+    Attributes:
+        id: Unique within its observation; the scene graph gives it a readable id when it folds it in.
+        label: Category, singular, lower case.
+        image_id: The image it was seen in.
+        box: Where, in pixels of that image.
+        mask: Its pixels, where the tool made a mask.
+        score: Confidence of the model, 0 to 1.
+        attributes: What else was measured, such as `colour` or `area_share`.
+        model: Name of the catalog entry that saw it.
+        call_id: The tool call that it came from.
+        tool: The tool of that call.
+    """
+
+    id: str
+    label: str
+    image_id: str
+    box: Box
+    mask: Mask | None = None
+    score: Score
+    attributes: dict[str, str | float] = Field(default_factory=dict)
+    model: str
+    call_id: str
+    tool: str
+
+
+class Relation(Frozen):
+    """A directed relation between two entities of one scene, `subject predicate object`."""
+
+    subject: str
+    predicate: str
+    object: str
+    score: Score = 1.0
+    source: Source
+
+
+class Search(Frozen):
+    """That a tool looked for a label all over an image: what makes "there is none" a claim with evidence.
+
+    Attributes:
+        image_id: The image that was searched.
+        label: What was looked for; `*` stands for everything that the model knows.
+        model: Name of the catalog entry that looked.
+        call_id: The tool call.
+        tool: The tool of that call.
+    """
+
+    image_id: str
+    label: str
+    model: str
+    call_id: str
+    tool: str
+
+
+class Observation(Frozen):
+    """What a tool returns: a text for the model, and what is to be folded into the scene graph."""
+
+    text: str
+    entities: tuple[Entity, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    images: tuple[ImageRef, ...] = ()
+    searches: tuple[Search, ...] = ()
+
+    @classmethod
+    def load(cls, data: Any) -> Observation:
+        """Read an observation back from plain JSON data, as it stands in a message's artifact."""
+        return cls.model_validate(data)
+
+    def dump(self) -> dict[str, Any]:
+        """As plain JSON data, the form in which it crosses the checkpointer."""
+        return self.model_dump(mode="json")
