@@ -1,0 +1,78 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tools import detector
+from tools.catalog import ModelEntry, Source, checksum
+from tools.errors import UserError
+
+pytestmark = pytest.mark.slow
+
+
+def entry(weights: Path) -> ModelEntry:
+    return ModelEntry(
+        name="random",
+        task="segment",
+        backend="ultralytics",
+        sources=(Source(kind="file", location=str(weights)),),
+        image_size=128,
+        licence="AGPL-3.0-or-later",
+        sha256=checksum(weights),
+    )
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A YOLO26 that has learnt nothing, as it is saved."""
+    path = tmp_path_factory.mktemp("weights") / "random.pt"
+    detector._ultralytics()("yolo26n-seg.yaml").save(str(path))
+    return path
+
+
+def test_boxes_and_masks_fit_an_image_of_any_size(
+    weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    # Untrained scores are near zero; at this threshold some of them are detections.
+    find = detector.Detector(entry(weights), confidence=1e-7)
+    assert find.name == "random"
+    noise = np.random.default_rng(0).integers(0, 256, (300, 1280, 3), dtype=np.uint8)
+    found = find(Image.fromarray(noise))
+    assert found
+    assert [d.score for d in found] == sorted((d.score for d in found), reverse=True)
+    for seen in found:
+        x1, y1, x2, y2 = seen.box
+        assert -1 <= x1 < x2 <= 1281
+        assert -1 <= y1 < y2 <= 301
+        assert seen.mask is not None
+        assert seen.mask.shape == (150, 640)
+    # The mask lies where the box does, on its own grid.
+    largest = max(found, key=lambda d: 0 if d.mask is None else int(d.mask.sum()))
+    assert largest.mask is not None
+    rows, columns = np.nonzero(largest.mask)
+    assert largest.box[0] - 4 <= 2 * columns.min() <= 2 * columns.max() <= largest.box[2] + 4
+    assert largest.box[1] - 4 <= 2 * rows.min() <= 2 * rows.max() <= largest.box[3] + 4
+    label = found[0].label
+    assert {d.label for d in find(Image.fromarray(noise), {label})} == {label}
+    assert find(Image.fromarray(noise), {"no such class"}) == []
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_pickled_code_in_weights_is_not_run(tmp_path: Path) -> None:
+    marker = tmp_path / "ran"
+    script = (
+        "import sys, torch, pathlib\n"
+        "class Evil:\n"
+        "    def __reduce__(self):\n"
+        f"        return (pathlib.Path.touch, (pathlib.Path({str(marker)!r}),))\n"
+        f"torch.save({{'model': Evil(), 'train_args': {{}}}}, {str(tmp_path / 'evil.pt')!r})\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+    with pytest.raises(UserError, match="cannot be loaded"):
+        detector.Detector(entry(tmp_path / "evil.pt"))
+    assert not marker.exists()

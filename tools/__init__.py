@@ -1,0 +1,1 @@
+"""The vision tools, the model catalog and the image workspace; planning does not live here."""

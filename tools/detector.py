@@ -1,0 +1,139 @@
+"""The ultralytics backend: things in an image with box, score and mask. What to look for is up to the tools."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tools.catalog import ModelEntry, verified
+from tools.errors import UserError
+
+CONFIDENCE = 0.35
+# Two detections whose masks share this much are one thing: true visible parts of two things hardly overlap at all. The
+# end-to-end head of YOLO26 has no suppression of its own, and may name one thing twice with different classes.
+SAME_MASK_IOU = 0.6
+# Nothing is seen finer than the network's input; masks of a 50-megapixel photograph would take gigabytes.
+LONGEST_SIDE = 640
+DEFAULT_IMAGE_SIZE = 640
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One thing, as a model saw it.
+
+    Attributes:
+        label: Class name.
+        score: 0 to 1.
+        box: `xyxy` in pixels of the image given, within it.
+        mask: A grid that covers the image, of its size or smaller; none where the model makes no masks.
+    """
+
+    label: str
+    score: float
+    box: tuple[float, float, float, float]
+    mask: NDArray[np.bool_] | None
+
+
+class Detector:
+    """A YOLO of the catalog, safe to call from several threads."""
+
+    def __init__(self, entry: ModelEntry, confidence: float = CONFIDENCE) -> None:
+        """Load the weights, without running any code that they may carry.
+
+        Args:
+            entry: Of a YOLO that makes masks.
+            confidence: Leave out detections that are less sure, 0 to 1; curves of precision want nearly all of them.
+
+        Raises:
+            UserError: If they are missing, not those of the catalog, or not weights of a YOLO.
+        """
+        path = verified(entry)
+        yolo = _ultralytics()
+        # Slow to import: here it counts as loading, which may go on beside other work, and not as the first look.
+        from supervision import Detections
+        from supervision.detection.compact_mask import CompactMask
+
+        self.name = entry.name
+        self._image_size = entry.image_size or DEFAULT_IMAGE_SIZE
+        self._confidence = confidence
+        try:
+            self._model = yolo(str(path), task="segment")
+        except Exception as error:  # ultralytics and torch raise many types on files that are no checkpoints of theirs.
+            raise UserError(f"model {entry.name}: {path} cannot be loaded as a YOLO; restore the file") from error
+        self._convert = Detections.from_ultralytics
+        self._compact = CompactMask.from_dense
+        self._lock = threading.Lock()
+
+    def __call__(self, image: Image.Image, labels: Collection[str] | None = None) -> list[Detection]:
+        """Find things in an image.
+
+        Args:
+            image: RGB, of any size.
+            labels: Only these classes; none for all.
+
+        Returns:
+            Detections, the surest first.
+        """
+        small = image.copy()
+        small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+        # ultralytics keeps the results of the last call in its predictor.
+        with self._lock:
+            results = self._model.predict(
+                small, imgsz=self._image_size, conf=self._confidence, retina_masks=True, verbose=False, save=False
+            )
+        # Supervision takes the class-agnostic suppression over masks, where there are any.
+        found = self._cropped(self._convert(results[0])).with_nms(SAME_MASK_IOU, class_agnostic=True)
+        detections = _detections(found, image.width / small.width, image.height / small.height)
+        return sorted(
+            (d for d in detections if labels is None or d.label in labels), key=lambda d: d.score, reverse=True
+        )
+
+    def _cropped(self, found: Any) -> Any:
+        """The same detections with masks that are compared on their crops.
+
+        Whole masks would be compared by one large matrix product, which takes seconds where other processes hold the
+        cores, as a model server does.
+        """
+        if found.mask is not None:
+            found.mask = self._compact(found.mask, found.xyxy, found.mask.shape[1:])
+        return found
+
+
+def _detections(found: Any, x_scale: float, y_scale: float) -> list[Detection]:
+    boxes = found.xyxy * np.array([x_scale, y_scale, x_scale, y_scale])
+    return [
+        Detection(
+            label=str(found.data["class_name"][i]),
+            score=float(found.confidence[i]),
+            box=(float(boxes[i, 0]), float(boxes[i, 1]), float(boxes[i, 2]), float(boxes[i, 3])),
+            mask=None if found.mask is None else np.asarray(found.mask[i], dtype=np.bool_),
+        )
+        for i in range(len(found))
+    ]
+
+
+def _ultralytics() -> Any:
+    """The YOLO class of ultralytics, told to stay off the network and quiet, and to load no pickled code.
+
+    It reads these variables as it is imported, so they are set here and nowhere sooner.
+    """
+    for name, value in {
+        "ULTRALYTICS_SAFE_LOAD": "1",
+        "YOLO_AUTOINSTALL": "false",
+        "YOLO_OFFLINE": "true",
+        "YOLO_VERBOSE": "false",
+    }.items():
+        os.environ[name] = value
+    import ultralytics
+    from ultralytics.utils import LOGGER
+
+    LOGGER.setLevel(logging.ERROR)
+    return ultralytics.YOLO

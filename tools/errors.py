@@ -1,0 +1,11 @@
+"""The errors that are meant for the model or for the person at the keyboard; any other that is raised is a bug."""
+
+from __future__ import annotations
+
+
+class ToolError(Exception):
+    """Told to the model, which can try again: one line that says what to do differently."""
+
+
+class UserError(Exception):
+    """Printed to the person: one line that says what is wrong and what to do about it."""

@@ -1,0 +1,49 @@
+"""The tool that answers typed questions from what was seen so far; it looks at no image itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.prebuilt import ToolRuntime
+from pydantic import ValidationError
+
+from graphs.query import Op, SceneQuery, ask
+from graphs.relations import Predicate
+from graphs.scene import fold
+from graphs.taxonomy import ANYTHING, normalise
+from graphs.types import Observation
+from tools.colour import Colour
+from tools.errors import ToolError
+from tools.vision_tool import Label, check_labels, observations, vision_tool
+from tools.workspace import Workspace
+
+
+@vision_tool
+def query_scene(
+    op: Op,
+    label: Label,
+    runtime: ToolRuntime[Workspace, dict[str, Any]],
+    colour: Colour | None = None,
+    relation: Predicate | None = None,
+    other: Label | None = None,
+) -> Observation:
+    """Ask about the things found so far.
+
+    Args:
+        op: What to ask.
+        label: Category or wider word; thing for anything.
+        runtime: Of the call; hidden from the model.
+        colour: Keep only things of this colour.
+        relation: Keep only things in this relation to another.
+        other: The other label, for relation.
+    """
+    labels = [normalise(term) for term in check_labels([label, other or ""])]
+    try:
+        query = SceneQuery(op=op, label=labels[0], colour=colour, relation=relation, other=labels[1] or None)
+    except ValidationError as error:
+        raise ToolError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+    scene = fold(observations(runtime.state["messages"]), runtime.context.images)
+    for term in (query.label, query.other):
+        if term is not None and not scene.searched(term):
+            raise ToolError(f"nobody has looked for {term or ANYTHING!r} yet: call detect with it first")
+    return Observation(text=ask(scene, query).text)

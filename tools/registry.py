@@ -1,0 +1,39 @@
+"""The list of tools. Each is imported when first asked for, so that naming them costs nothing."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
+
+from tools.errors import UserError
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
+GROUP = "scenograph.tools"
+"""Entry points in which other packages name tools of theirs."""
+
+TOOLS = (
+    "tools.detect:detect",
+    "tools.segment:segment",
+    "tools.query_scene:query_scene",
+    "tools.answer:answer",
+)
+"""Our own, in the order in which a model sees them."""
+
+
+def load_tools() -> list[BaseTool]:
+    """Import all tools: ours, then those of other packages by name.
+
+    Raises:
+        UserError: If two have the same name.
+    """
+    own = [EntryPoint(name=path.rpartition(":")[2], value=path, group=GROUP) for path in TOOLS]
+    others = sorted(entry_points(group=GROUP), key=lambda point: point.name)
+    loaded: dict[str, BaseTool] = {}
+    for point in [*own, *others]:
+        made: BaseTool = point.load()
+        if made.name in loaded:
+            raise UserError(f"two tools are called {made.name!r}; remove the package that brings {point.value}")
+        loaded[made.name] = made
+    return list(loaded.values())

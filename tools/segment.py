@@ -1,0 +1,22 @@
+"""The tool that outlines things in an image and measures how much of it they fill."""
+
+from __future__ import annotations
+
+from langgraph.prebuilt import ToolRuntime
+
+from graphs.types import Observation
+from tools.looking import look
+from tools.vision_tool import ImageId, Labels, vision_tool
+from tools.workspace import Workspace
+
+
+@vision_tool
+def segment(image_id: ImageId, labels: Labels, runtime: ToolRuntime[Workspace]) -> Observation:
+    """Find things in an image with their outlines and share of its area.
+
+    Args:
+        image_id: Which image to look at.
+        labels: Categories or wider words such as animal; empty for everything.
+        runtime: Of the call; hidden from the model.
+    """
+    return look("segment", image_id, labels, runtime, outlines=True)
