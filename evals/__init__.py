@@ -1,0 +1,1 @@
+"""The diorama world, suites and metrics; training does not live here."""

@@ -1,0 +1,225 @@
+"""The words in which questions are asked, by kind; those held out from training stand apart. Truth is elsewhere."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Kind = Literal[
+    "count", "exists", "list", "largest", "colour", "colour_count", "colours", "related", "related_count",
+    "related_list",
+    "relation", "compare", "area", "outline", "more_in", "unknown", "abstain",
+]  # fmt: skip
+"""What is asked for; each kind has one shortest plan."""
+
+# {s} singular, {p} plural, {a} singular with its article; {s2} … the second label; {c} a colour; {r} a relation.
+PHRASES: dict[Kind, tuple[str, ...]] = {
+    "count": (
+        "How many {p} are there?", "How many {p} are in the image?", "How many {p} can you see?", "Count the {p}.",
+        "What is the number of {p}?", "How many {p} does the picture show?", "Tell me how many {p} there are.",
+        "Number of {p}?", "Please count the {p} in this picture.", "How many {p} do you see here?",
+        "Give me the number of {p} in the photo.", "How many {p}?", "I want to know how many {p} are shown.",
+        "Can you count the {p}?", "How many {p} appear in this scene?", "count of {p}",
+        "Find out how many {p} are present.", "How many {p} has the image got?",
+    ),
+    "exists": (
+        "Is there {a}?", "Is there {a} in the image?", "Are there any {p}?", "Can you see {a}?", "Do you see any {p}?",
+        "Does the picture show {a}?", "Is {a} present?", "Does this image contain {a}?", "Are any {p} in the photo?",
+        "Is there {a} anywhere?", "Check whether there is {a}.", "Tell me if there is {a} here.",
+        "Is {a} visible in this scene?", "Do any {p} appear?", "Any {p} in this picture?",
+        "Does the photo include {a}?",
+    ),
+    "list": (
+        "What is in the image?", "What can you see?", "What objects are there?", "List everything in the picture.",
+        "What does the picture show?", "Which things are in this photo?", "Name the objects in the scene.",
+        "What do you see here?", "Tell me what is in the picture.", "Which objects appear in the image?",
+        "List all the objects.", "What is shown here?", "Give me a list of what is in the image.",
+        "What are the contents?",
+    ),
+    "largest": (
+        "What is the largest {s}?", "Which {s} is the biggest?", "What is the biggest {s} in the image?",
+        "Find the largest {s}.", "Which is the largest {s} here?", "Show me the biggest {s}.",
+        "What {s} is largest in the picture?", "Which {s} takes up the most space?", "Tell me the biggest {s}.",
+        "Of the {p}, which is the largest?", "Name the largest {s} in the scene.", "Pick out the biggest of the {p}.",
+    ),
+    "colour": (
+        "What colour is the {s}?", "What color is the {s}?", "Which colour does the {s} have?",
+        "Tell me the colour of the {s}.",
+        "What is the colour of the {s}?", "What is the {s}'s color?", "The {s} is what colour?",
+        "Name the color of the {s}.",
+        "What color does the {s} have?", "Which color is the {s} in the image?", "Can you tell the colour of the {s}?",
+        "colour of the {s}?",
+    ),
+    "colours": (
+        "What colours do the {p} have?", "What are the colours of the {p}?", "Which colors are the {p}?",
+        "List the colours of the {p}.", "Tell me the colors of all {p}.", "What colours are the {p} in the image?",
+        "Name the colours of the {p}.", "Give the color of each {s}.",
+    ),
+    "colour_count": (
+        "How many {c} {p} are there?", "How many of the {p} are {c}?", "Count the {c} {p}.",
+        "How many {c} {p} are in the image?", "What is the number of {c} {p}?", "How many {p} are {c}?",
+        "How many {c} {p} can you see?", "Tell me how many {c} {p} there are.", "Number of {c} {p}?",
+        "How many {p} have the colour {c}?", "Please count the {c} {p} in this picture.",
+    ),
+    "related": (
+        "Is the {s} {r} the {s2}?", "Is there {a} {r} the {s2}?", "Can you see {a} {r} the {s2}?",
+        "Does {a} appear {r} the {s2}?",
+        "Is {a} {r} the {s2} in the image?", "Tell me if the {s} is {r} the {s2}.", "Is any {s} {r} the {s2}?",
+        "Check whether the {s} is {r} the {s2}.", "Is it true that the {s} is {r} the {s2}?",
+        "In the picture, is the {s} {r} the {s2}?", "Do you see {a} {r} the {s2}?",
+    ),
+    "related_count": (
+        "How many {p} are {r} the {s2}?", "Count the {p} {r} the {s2}.", "How many {p} can you see {r} the {s2}?",
+        "What is the number of {p} {r} the {s2}?", "How many {p} are there {r} the {s2}?",
+        "Tell me how many {p} are {r} the {s2}.", "Number of {p} {r} the {s2}?",
+        "How many of the {p} are {r} the {s2}?",
+        "Please count the {p} that are {r} the {s2}.",
+    ),
+    "related_list": (
+        "What is {r} the {s2}?", "Which things are {r} the {s2}?", "What can you see {r} the {s2}?",
+        "List everything {r} the {s2}.", "Name the objects {r} the {s2}.", "What objects are {r} the {s2}?",
+        "Tell me what is {r} the {s2}.", "Which objects stand {r} the {s2}?", "What do you find {r} the {s2}?",
+    ),
+    "relation": (
+        "Where is the {s} relative to the {s2}?", "How is the {s} placed relative to the {s2}?",
+        "What is the position of the {s} relative to the {s2}?", "Where is the {s} compared to the {s2}?",
+        "Where does the {s} stand relative to the {s2}?", "Describe where the {s} is relative to the {s2}.",
+        "What is the relation between the {s} and the {s2}?", "How are the {s} and the {s2} related in space?",
+        "In what spatial relation is the {s} to the {s2}?", "Tell me where the {s} is in relation to the {s2}.",
+    ),
+    "compare": (
+        "Are there more {p} than {p2}?", "Do you see more {p} than {p2}?",
+        "Is the number of {p} greater than that of {p2}?",
+        "Does the image show more {p} than {p2}?", "Are the {p} more numerous than the {p2}?",
+        "Can you see more {p} than {p2}?", "Tell me if there are more {p} than {p2}.", "Is it more {p} than {p2}?",
+        "Check whether there are more {p} than {p2}.", "Are more {p} than {p2} in the picture?",
+    ),
+    "area": (
+        "How much of the image does the {s} cover?", "What share of the picture does the {s} take?",
+        "How much of the picture is covered by the {s}?", "What percentage of the image is the {s}?",
+        "How large a part of the photo does the {s} cover?", "What fraction of the image does the {s} fill?",
+        "Tell me what percentage of the picture the {s} covers.", "How much area does the {s} take up?",
+        "What percent of the image does the {s} occupy?", "How big a share of the scene is the {s}?",
+    ),
+    "outline": (
+        "Outline the {p}.", "Segment the {p}.", "Draw the outline of every {s}.", "Give me masks of the {p}.",
+        "Mark the pixels of each {s}.", "Segment every {s} in the image.", "Show the exact shape of the {p}.",
+        "Make a mask for each {s}.", "Please outline all {p}.", "Cut out the {p}.",
+    ),
+    "more_in": (
+        "Which image has more {p}?", "In which picture are more {p}?", "Which picture shows more {p}?",
+        "Which of the two images has more {p}?", "Where are more {p}, in the first or the second image?",
+        "Tell me which image contains more {p}.", "Which photo has the most {p}?",
+        "In which image can you see more {p}?",
+        "Which one of the pictures has more {p}?",
+    ),
+    "unknown": (),
+    "abstain": (
+        "What will the weather be tomorrow?", "Who took this picture?", "What time is it now?",
+        "How old is the photographer?",
+        "What is the capital of France?", "Write me a poem about the sea.", "What was I thinking when I took this?",
+        "How much does the {s} cost?", "What is the name of the {s}'s owner?", "Where was this photo taken?",
+        "When was this picture made?", "Translate hello into Spanish.", "What song is playing?",
+        "What does the {s} smell like?",
+        "Who won the match yesterday?", "What is 17 times 23?", "Is the {s} happy with its life?",
+        "Book me a flight to Rome.",
+        "What happened before this picture?", "What will the {s} do next?", "Tell me a joke.", "Who is the president?",
+        "How heavy is the {s} in kilograms?", "What is the meaning of life?", "Which camera was used?",
+        "What is my email address?", "How do I cook rice?", "What is the {s} called?", "Will it snow this evening?",
+        "What did the {s} eat this morning?", "Send this picture to my mother.", "What is the price of bitcoin?",
+        "How warm is it in this place?", "Does the {s} speak English?", "What is the best film of last year?",
+        "Who designed the {s}?", "Is the stock market up today?", "Set an alarm for six.", "How fast can the {s} run?",
+    ),
+}  # fmt: skip
+
+HELD_OUT: dict[Kind, tuple[str, ...]] = {
+    "count": (
+        "What number of {p} can be seen?", "How many {p} have been drawn here?", "Say how many {p} the scene holds.",
+        "Could you count up all the {p}?",
+    ),
+    "exists": (
+        "Does {a} show up in this picture?", "Might there be {a} in the scene?", "Would I find {a} here?",
+        "Is at least one {s} to be seen?",
+    ),
+    "list": (
+        "What things does this scene hold?", "Which objects can be found in this picture?", "Say what there is to see.",
+    ),
+    "largest": (
+        "Which of the {p} is the largest one?", "What's the biggest {s} we can see?",
+        "Point out the {s} with the greatest size.",
+    ),
+    "colour": (
+        "What colour would you say the {s} is?", "In which colour is the {s} painted?", "Say which color the {s} is.",
+    ),
+    "colours": ("In which colours do the {p} come?", "Say what colours the {p} are."),
+    "colour_count": (
+        "What number of {p} are {c}?", "Say how many {c} {p} the scene holds.", "Could you count up the {c} {p}?",
+    ),
+    "related": (
+        "Would you say the {s} is {r} the {s2}?", "Does the {s} stand {r} the {s2}?",
+        "Has the picture got {a} {r} the {s2}?",
+    ),
+    "related_count": ("What number of {p} stand {r} the {s2}?", "Say how many {p} there are {r} the {s2}."),
+    "related_list": ("Which things can be found {r} the {s2}?", "Say what stands {r} the {s2}."),
+    "relation": ("As seen from the {s2}, where is the {s}?", "How does the {s} lie with respect to the {s2}?"),
+    "compare": ("Do the {p} outnumber the {p2}?", "Is the count of {p} higher than the count of {p2}?"),
+    "area": ("How many percent of the picture belong to the {s}?", "What part of the scene is taken by the {s}?"),
+    "outline": ("Trace the shape of each {s}.", "Could you mask out the {p}?"),
+    "more_in": ("Of the two pictures, which holds more {p}?", "Where do I find more {p}, in img-1 or in img-2?"),
+    "unknown": (),
+    "abstain": (
+        "Will it rain next week?", "Who painted this?", "What year was the {s} bought?", "Can you call a taxi for me?",
+        "How many people live in Berlin?", "What does the {s} think of me?", "Play some music.", "Why did I come here?",
+    ),
+}  # fmt: skip
+
+UNKNOWN_LABELS: tuple[str, ...] = (
+    "giraffe", "tiger", "lion", "zebra", "helicopter", "laptop", "phone", "shoe", "bottle", "table", "lamp", "window",
+    "dragon",
+    "spider", "frog", "shark", "whale", "tractor", "rocket", "piano", "drum", "hammer", "pencil", "scissors", "camera",
+    "television", "fork", "spoon", "plate", "mountain", "bridge", "castle", "crab", "goat", "wolf", "deer", "kangaroo",
+    "robot",
+)  # fmt: skip
+HELD_OUT_UNKNOWN: tuple[str, ...] = ("camel", "violin", "tent", "ladder", "squirrel", "submarine", "wallet", "hedgehog")
+
+RELATIONS: dict[str, tuple[str, ...]] = {
+    "left_of": ("left of", "to the left of", "on the left side of", "on the left of"),
+    "right_of": ("right of", "to the right of", "on the right side of", "on the right of"),
+    "above": ("above", "over", "higher than"),
+    "below": ("below", "under", "beneath", "lower than"),
+    "near": ("near", "close to", "next to", "beside"),
+}
+"""Relation to its phrasings; those that questions ask about."""
+
+SAID: dict[str, str] = {
+    "left_of": "left of", "right_of": "right of", "above": "above", "below": "below", "near": "near",
+    "inside": "inside", "overlaps": "overlapping",
+}  # fmt: skip
+
+_PLURALS = {
+    "person": "people", "mouse": "mice", "sheep": "sheep", "fish": "fish", "bus": "buses", "couch": "couches",
+    "butterfly": "butterflies", "cactus": "cacti", "bread": "loaves of bread", "fruit": "fruits",
+    "food": "pieces of food",
+    "furniture": "pieces of furniture", "box": "boxes",
+}  # fmt: skip
+_SINGULARS = {"bread": "loaf of bread", "food": "piece of food", "furniture": "piece of furniture"}
+
+
+def plural(label: str) -> str:
+    """The label for more than one: `dogs`, `people`."""
+    return _PLURALS.get(label, f"{label}s")
+
+
+def singular(label: str) -> str:
+    """The label for one, as it stands after an article or a number."""
+    return _SINGULARS.get(label, label)
+
+
+def with_article(label: str) -> str:
+    """The label with its indefinite article: `an owl`."""
+    word = singular(label)
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
+def counted(number: int, label: str) -> str:
+    """A number of things in words: `no dogs`, `1 dog`, `3 dogs`."""
+    return f"{number or 'no'} {singular(label) if number == 1 else plural(label)}"
