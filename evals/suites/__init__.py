@@ -1,0 +1,1 @@
+"""What is run and scored, one suite a file; the formulas live in `evals.metrics`."""

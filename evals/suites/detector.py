@@ -1,0 +1,59 @@
+"""The suite `detector`: the deployed detector on dioramas, scored by average precision. The formula is in `map50`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from PIL import Image
+
+from evals.diorama.world import make_diorama
+from evals.metrics.interval import Metric
+from evals.metrics.map50 import Pair, Thing, map50
+from graphs.types import Box
+from tools import masks
+from tools.detector import Detection, Detector
+
+CONFIDENCE = 0.001
+"""Average precision wants the whole curve, down to the detections that are hardly sure."""
+
+Look = Callable[[Image.Image, Collection[str] | None], list[Detection]]
+"""What a detector is: a picture and the labels wanted, to detections."""
+
+
+def load() -> Detector:
+    """The detector that the tools use, told to give what it is hardly sure of too.
+
+    Raises:
+        UserError: If its weights are missing or damaged.
+    """
+    from tools.catalog import active
+
+    return Detector(active("segment"), CONFIDENCE)
+
+
+def look_at(detector: Look, seeds: Iterable[int], each: Callable[[Pair], None]) -> None:
+    """Run a detector on the dioramas of some seeds.
+
+    Args:
+        detector: Gives masks with its detections.
+        seeds: Of the dioramas.
+        each: Is given each image's truth and findings as soon as they are there.
+    """
+    for seed in seeds:
+        image, truth = make_diorama(seed)
+        true = [Thing(one.category, one.box, one.mask) for one in truth.objects]
+        found = [thing for seen in detector(image, None) if (thing := _thing(seen, image)) is not None]
+        each(Pair(image.width, image.height, true, found))
+
+
+def _thing(seen: Detection, image: Image.Image) -> Thing | None:
+    x1, y1, x2, y2 = seen.box
+    if seen.mask is None or x2 <= x1 or y2 <= y1:
+        return None
+    mask = masks.encode(seen.mask, (image.height, image.width))
+    return Thing(seen.label, Box(x1=x1, y1=y1, x2=x2, y2=y2), mask, seen.score)
+
+
+def metrics(pairs: Sequence[Pair]) -> dict[str, Metric]:
+    """`box_map50` and `mask_map50`."""
+    return {"box_map50": map50(pairs, "bbox"), "mask_map50": map50(pairs, "segm")}
