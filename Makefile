@@ -33,7 +33,7 @@ lock: $(STAMP) ## Pin requirements/cpu.txt and cuda.txt anew from pyproject.toml
 	@$(COMPILE) --extra cuda --output-file requirements/cuda.txt
 	@echo "lock: requirements/cpu.txt and requirements/cuda.txt are written; run make test"
 
-clean: ## Stop the model server and remove caches and builds; .venv and runs stay
+clean: ## Stop the model server and the service, and remove caches and builds; .venv and runs stay
 	@if [ -x $(BIN)/scenograph ]; then $(BIN)/scenograph llm down >/dev/null 2>&1 || true; fi
 	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find agent evals finetune graphs tools tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,101 @@
+"""A question answered to the last file: the run, its checkpoints and what is written. HTTP is `agent.service`'s."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+from langchain_core.tools import BaseTool
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+from agent.evidence import rows
+from agent.exchange import Question, Reply
+from agent.llm import client
+from agent.overlay import annotate
+from agent.run import Agent, Run
+from graphs.scene import SceneGraph
+from tools.errors import UserError
+from tools.models import Models
+from tools.workspace import Workspace
+
+RUN, GRAPH = "run.json", "graph.json"
+
+
+class Answering:
+    """Answers questions, many at once, with tools and models that stay loaded."""
+
+    def __init__(self, tools: list[BaseTool], models: Models, kept: AsyncSqliteSaver) -> None:
+        """Take what all questions share.
+
+        Args:
+            tools: The tools of the agent.
+            models: What the tools look with.
+            kept: Where steps are kept while a run goes on, so that it survives the process.
+        """
+        self._tools = tools
+        self._models = models
+        self._kept = kept
+        self._underway: set[str] = set()
+
+    async def answer(self, question: Question) -> Reply:
+        """Answer a question and write its files; what ends, well or not, leaves no checkpoints.
+
+        Raises:
+            UserError: What the person can put right: an image, the model server, the folder.
+        """
+        with self._once(question.id):
+            try:
+                workspace = await asyncio.to_thread(Workspace.open, question.images, self._models)
+                run = await self._run(question, workspace)
+                files = await asyncio.to_thread(write, run, workspace, question.folder)
+            finally:  # not reached when the process is killed: then the run can go on
+                await self._kept.adelete_thread(question.id)
+        return Reply(run=run.model_dump(mode="json"), evidence=rows(run), files=files)
+
+    async def _run(self, question: Question, workspace: Workspace) -> Run:
+        async with client.http_client(question.endpoint) as http:
+            agent = Agent(client.chat_model(question.endpoint, http), self._tools, self._kept)
+            run = await agent.ask(workspace, question.text, run_id=question.id)
+        run.seconds.start = question.start
+        run.seconds.total += question.start
+        return run
+
+    @contextmanager
+    def _once(self, name: str) -> Iterator[None]:
+        """Two that go on with the same run would write over each other's steps."""
+        if name in self._underway:
+            raise UserError(f"run {name} is being answered already: wait for it, or ask again")
+        self._underway.add(name)
+        try:
+            yield
+        finally:
+            self._underway.remove(name)
+
+
+def write(run: Run, workspace: Workspace, folder: Path) -> list[str]:
+    """Write the run, its graph and its annotated pictures.
+
+    Returns:
+        The names of the files in the folder, in that order.
+
+    Raises:
+        UserError: The folder cannot be written to.
+    """
+    entities = SceneGraph.from_json(run.scene).entities()
+    pictures = []
+    for image in run.images:
+        here = [entity for entity in entities if entity.image_id == image.id]
+        drawn = annotate(workspace.image(image.id), here, run.answer.evidence)
+        pictures.append((f"{image.id}-annotated.png", drawn))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / RUN).write_text(run.model_dump_json(indent=2))
+        (folder / GRAPH).write_bytes(orjson.dumps(run.scene, option=orjson.OPT_INDENT_2))
+        for name, drawn in pictures:
+            drawn.save(folder / name)
+    except OSError as error:
+        raise UserError(f"cannot write to {folder} ({error.strerror}): choose another --out") from error
+    return [RUN, GRAPH, *(name for name, _ in pictures)]

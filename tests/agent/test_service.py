@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from agent.exchange import Reply
+from agent.launch import SERVICE_KEY
+from agent.run import Run
+from agent.service import CHECKPOINTS, app
+from tools.models import Models
+
+if TYPE_CHECKING:
+    from tests.agent.conftest import Detector, Server
+
+Serve = Callable[..., "Server"]
+Listen = Callable[[Callable[[httpx.Request], httpx.Response]], str]
+DETECT = ("detect", {"image_id": "img-1", "labels": ["dog"]})
+TWO_DOGS = ("answer", {"text": "There are 2 dogs.", "value": 2, "evidence": ["dog-1", "dog-2"]})
+KEY = {"Authorization": "Bearer open sesame"}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv(SERVICE_KEY, "open sesame")
+    return tmp_path / "home"
+
+
+@asynccontextmanager
+async def serving(detector: Detector) -> AsyncIterator[httpx.AsyncClient]:
+    made = app(Models(lambda _: detector))
+    transport = httpx.ASGITransport(made, raise_app_exceptions=False)
+    async with (
+        made.router.lifespan_context(made),
+        httpx.AsyncClient(transport=transport, base_url="http://service", headers=KEY) as client,
+    ):
+        yield client
+
+
+def post(detector: Detector, *bodies: dict[str, Any], **headers: str) -> list[httpx.Response]:
+    """The replies to questions that are put at once."""
+
+    async def all_of_them() -> list[httpx.Response]:
+        async with serving(detector) as client:
+            return await asyncio.gather(*(client.post("/ask", json=body, headers=headers) for body in bodies))
+
+    return asyncio.run(all_of_them())
+
+
+def asked(picture: Path, url: str, **changes: Any) -> dict[str, Any]:
+    endpoint = {"url": url, "model": "scripted", "key": "secret", "timeout": 5.0}
+    folder = str(picture.with_name("run"))
+    body = {"id": "r1", "text": "How many dogs?", "images": [str(picture)], "folder": folder, "endpoint": endpoint}
+    return body | changes
+
+
+def threads(home: Path) -> set[str]:
+    """Ids of the runs of which steps are kept."""
+    with sqlite3.connect(home / CHECKPOINTS) as database:
+        rows = database.execute("SELECT thread_id FROM checkpoints").fetchall()
+    database.close()
+    return {name for (name,) in rows}
+
+
+def test_a_question_is_answered_and_written(
+    serve: Serve, listen: Listen, picture: Path, detector: Detector, home: Path
+) -> None:
+    (response,) = post(detector, asked(picture, listen(serve([DETECT], [TWO_DOGS])), start=2.5))
+    reply = Reply.model_validate_json(response.content)
+    run = Run.model_validate(reply.run)
+    assert run.id == "r1"
+    assert run.answer.value == 2
+    assert run.seconds.total > run.seconds.start == 2.5
+    assert [row.id for row in reply.evidence] == ["dog-1", "dog-2"]
+    assert reply.files == ["run.json", "graph.json", "img-1-annotated.png"]
+    folder = picture.with_name("run")
+    assert {path.name for path in folder.iterdir()} == set(reply.files)
+    assert Run.model_validate_json((folder / "run.json").read_bytes()) == run
+    assert threads(home) == set()
+
+
+def test_all_but_health_wants_the_key(picture: Path, detector: Detector) -> None:
+    async def knock() -> list[httpx.Response]:
+        async with serving(detector) as client:
+            wrong = [{"Authorization": value} for value in ("", "Bearer", "Bearer open", "open sesame", "Bearer Öl")]
+            body = asked(picture, "http://model.test/v1")
+            return [
+                await client.get("/health", headers=wrong[0]),
+                *[await client.post("/ask", json=body, headers=_bytes(one)) for one in wrong],
+                *[await client.get(path) for path in ("/docs", "/redoc", "/openapi.json")],
+            ]
+
+    health, *others = asyncio.run(knock())
+    assert (health.status_code, health.json()) == (200, {"status": "ok"})
+    assert [one.status_code for one in others] == [401] * 5 + [404] * 3
+    assert others[0].json() == {"error": "wrong or missing bearer key"}
+
+
+def _bytes(headers: dict[str, str]) -> dict[bytes, bytes]:
+    return {name.encode(): value.encode() for name, value in headers.items()}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"images": ["/none.png"]}, "no such image: /none.png"),
+        ({"images": ["park.png"]}, "body.images.0: Value error, give an absolute path"),
+        ({"images": []}, "body.images: List should have at least 1 item"),
+        ({"folder": "run"}, "body.folder: Value error, give an absolute path"),
+        ({"text": " "}, "the question is empty"),
+        ({"id": "../r"}, "body.id: String should match pattern"),
+        ({"frob": 1}, "body.frob: Extra inputs are not permitted"),
+        ({"endpoint": {"url": "http://127.0.0.1:9/v1", "model": "m"}}, "cannot reach the model server"),
+    ],
+)
+def test_what_a_person_can_put_right_is_one_line(
+    picture: Path, detector: Detector, home: Path, changes: dict[str, Any], told: str
+) -> None:
+    (response,) = post(detector, asked(picture, "http://127.0.0.1:9/v1", **changes))
+    assert response.status_code == 422
+    assert response.json()["error"].startswith(told)
+    assert "\n" not in response.text
+    assert "secret" not in response.text
+    assert not picture.with_name("run").exists()
+    assert threads(home) == set()
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(
+    serve: Serve, listen: Listen, picture: Path, detector: Detector
+) -> None:
+    url = listen(serve([DETECT], [TWO_DOGS]))
+    (response,) = post(detector, asked(picture, url, folder=str(picture / "below")))
+    assert response.status_code == 422
+    assert response.json()["error"].endswith("below (Not a directory): choose another --out")
+
+
+def test_a_bug_names_the_log(serve: Serve, listen: Listen, picture: Path, detector: Detector, home: Path) -> None:
+    detector.name = 7  # type: ignore[assignment]  # what no entity takes
+    (response,) = post(detector, asked(picture, listen(serve([DETECT]))))
+    assert response.status_code == 500
+    assert response.json() == {"error": f"the service failed with ValidationError: look at {home / 'service.log'}"}
+    assert not picture.with_name("run").exists()
+
+
+def test_the_same_run_is_not_answered_twice_at_once(
+    serve: Serve, listen: Listen, picture: Path, detector: Detector
+) -> None:
+    detector.seconds = 0.3
+    url = listen(serve([DETECT], [TWO_DOGS]))
+    first, second, third = post(
+        detector,
+        asked(picture, url),
+        asked(picture, url),
+        asked(picture, url, id="r2", folder=os.fspath(picture) + "2"),
+    )
+    assert [first.status_code, second.status_code, third.status_code] == [200, 422, 200]
+    assert "r1 is being answered already" in second.json()["error"]
+
+
+def test_the_detector_is_warm_before_it_is_asked(detector: Detector) -> None:
+    async def wait() -> None:
+        async with serving(detector):
+            pass
+
+    asyncio.run(wait())
+    assert detector.asked == 1

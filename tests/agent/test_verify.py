@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import pytest
+from langchain_core.messages import AnyMessage, ToolMessage
+from pydantic import ValidationError
+
+from agent.verify import Answer, Value, verify
+from graphs.scene import SceneGraph, fold
+from graphs.types import Box, Entity, ImageRef, Observation, Search
+
+IMAGES = [ImageRef(id=f"img-{n}", sha256="0" * 64, width=64, height=48, path="a.png") for n in (1, 2)]
+
+
+def dog(number: int) -> Entity:
+    box = Box(x1=10 * number, y1=0, x2=10 * number + 5, y2=9)
+    return Entity(
+        id=f"call-1/{number}",
+        label="dog",
+        image_id="img-1",
+        box=box,
+        score=0.9,
+        model="m",
+        call_id="call-1",
+        tool="detect",
+    )
+
+
+SEEN = Observation(
+    text="dog 2",
+    entities=(dog(1), dog(2)),
+    searches=(Search(image_id="img-1", label="dog", model="m", call_id="call-1", tool="detect"),),
+)
+MESSAGES: list[AnyMessage] = [
+    ToolMessage("dog 2", tool_call_id="call-1", artifact=SEEN.dump()),
+    ToolMessage("no such", tool_call_id="call-2", status="error"),
+]
+SCENE: SceneGraph = fold([SEEN], IMAGES)
+
+
+def reason(value: Value, *evidence: str) -> str | None:
+    return verify(Answer(text="It is so.", value=value, evidence=evidence), SCENE, MESSAGES)
+
+
+@pytest.mark.parametrize(
+    ("value", "evidence"),
+    [
+        (2, ["dog-1", "dog-2"]),
+        (1, ["dog-2"]),
+        (2, ["dog-1", "dog-2", "dog-1", "img-1"]),
+        (True, ["dog-1", "dog-2"]),
+        (False, ["dog-1", "dog-2"]),
+        (3.4, ["dog-1"]),
+        ("brown", ["dog-1"]),
+        (["dog"], ["dog-1", "dog-2"]),
+        (0, ["img-1"]),
+        (False, ["img-1"]),
+        ([], ["img-1"]),
+        ("none", ["img-1"]),
+        (None, []),
+    ],
+)
+def test_evidence_that_bears_the_answer_out(value: Value, evidence: list[str]) -> None:
+    assert reason(value, *evidence) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "evidence", "told"),
+    [
+        (2, ["dog-1", "dog-3"], "no such id in the scene: dog-3"),
+        (None, ["unicorn-1"], "no such id in the scene: unicorn-1"),
+        (None, ["dog-1"], "evidence must be empty"),
+        (2, [], "needs evidence"),
+        (0, [], "needs evidence"),
+        (False, [], "needs evidence"),
+        ("brown", [], "needs evidence"),
+        (3, ["dog-1", "dog-2"], "value is 3 but 2 entities are cited"),
+        (2, ["dog-1", "dog-1"], "value is 2 but 1 entities are cited"),
+        (0, ["dog-1"], "value is 0 but 1 entities are cited"),
+        (2, ["img-1"], "cite the entities"),
+        (True, ["img-1"], "cite the entities"),
+        (["dog"], ["img-1"], "cite the entities"),
+        (0, ["img-2"], "nobody has looked in img-2 yet"),
+        (0, ["img-1", "img-2"], "nobody has looked in img-2 yet"),
+    ],
+)
+def test_evidence_that_does_not(value: Value, evidence: list[str], told: str) -> None:
+    assert told in (reason(value, *evidence) or "")
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_an_answer_says_something(text: str) -> None:
+    with pytest.raises(ValidationError):
+        Answer(text=text, value=None, evidence=())
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"), [("2", int), ("2.5", float), ("true", bool), ('"2"', str), ("null", type(None))]
+)
+def test_a_value_keeps_its_type(given: str, kind: type) -> None:
+    answer = Answer.model_validate_json(f'{{"text": "x", "value": {given}, "evidence": []}}')
+    assert type(answer.value) is kind
