@@ -1,0 +1,1 @@
+"""Data sets, recipes and registration of trained models; nothing imports this package."""

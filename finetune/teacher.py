@@ -1,0 +1,192 @@
+"""A scripted planner for dioramas: stands where the model server would, and shows what to write. Training is `plan`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import httpx
+
+from evals.diorama.cases import Call, Case
+from evals.diorama.phrases import SAID, counted, singular, with_article
+from evals.diorama.phrases import plural as plural_of
+
+DECLINED = "The tools cannot tell that from the image."
+_ENTITY = re.compile(r"^(\S+-\d+) \d+,\d+,\d+,\d+(?: ([a-z]+))?(?: ([\d.]+)%)?$")
+
+
+class Line(NamedTuple):
+    """A line of a tool's text about one entity; the share is in percent of the image."""
+
+    id: str
+    colour: str | None
+    share: float | None
+
+
+def _lines(text: str) -> list[Line]:
+    matches = (_ENTITY.match(line) for line in text.split("\n"))
+    return [Line(m[1], m[2], float(m[3]) if m[3] else None) for m in matches if m]
+
+
+def _counts(text: str) -> dict[str, int]:
+    """The counts in a tool's first line: `dog 3, cat 0`."""
+    first = text.split("\n")[0].split(":")[0]
+    return {m[1]: int(m[2]) for part in first.split(", ") if (m := re.fullmatch(r"(.+) (\d+)", part))}
+
+
+def _ids(text: str) -> list[str]:
+    """The ids behind the colon of a query's text."""
+    return text.split(": ", 1)[1].split(" ") if ": " in text else []
+
+
+def _answer(text: str, value: Any, evidence: Sequence[str]) -> dict[str, Any]:
+    """The arguments of the closing call; what is not there is borne out by the image that was searched."""
+    return {"text": text, "value": value, "evidence": list(evidence)}
+
+
+def _there_are(number: int, things: str) -> str:
+    return f"There {'is' if number == 1 else 'are'} {things}."
+
+
+def conclude(case: Case, told: Sequence[str]) -> dict[str, Any]:
+    """What to answer, read from nothing but what the tools told.
+
+    Args:
+        case: Its kind and its plan say what was asked.
+        told: The texts of the tool messages, in order.
+
+    Returns:
+        Arguments of `answer`.
+    """
+    if not told:
+        return _answer(DECLINED, None, [])
+    arguments = [call.arguments for step in case.accepted_plans[0] for call in step]
+    if told[-1].startswith("unknown label"):
+        return _answer(f"The tools do not know {plural_of(arguments[0]['labels'][0])}.", None, [])
+    if arguments[-1].get("op"):
+        return _from_query(case, arguments[-1], told[-1])
+    if case.kind == "more_in":
+        return _more_in(arguments[0]["labels"][0], told)
+    return _from_look(case, arguments[0]["labels"], told[0])
+
+
+def _from_look(case: Case, labels: list[str], text: str) -> dict[str, Any]:
+    lines, counts = _lines(text), _counts(text)
+    evidence = [line.id for line in lines] or ["img-1"]
+    label = labels[0] if labels else ""
+    number = counts.get(label, 0)
+    match case.kind:
+        case "count":
+            return _answer(_there_are(number, counted(number, label)), number, evidence)
+        case "outline":
+            return _answer(f"Outlined {counted(number, label)}.", number, evidence)
+        case "exists":
+            said = f"Yes, there is {with_article(label)}." if number else f"No, there is no {singular(label)}."
+            return _answer(said, number > 0, evidence)
+        case "list":
+            named = ", ".join(counted(count, name) for name, count in counts.items())
+            return _answer(f"There are {named}." if counts else "There is nothing.", list(counts), evidence)
+        case "compare":
+            first, second = (counts.get(name, 0) for name in labels)
+            said = f"{counted(first, labels[0])} and {counted(second, labels[1])}."
+            return _answer(f"{'Yes' if first > second else 'No'}, there are {said}", first > second, evidence)
+        case "colour" if lines and lines[0].colour:
+            return _answer(f"The {singular(label)} is {lines[0].colour}.", lines[0].colour, [lines[0].id])
+        case "area" if lines:
+            said = f"The {singular(label)} covers {lines[0].share}% of the image."
+            return _answer(said, lines[0].share, [lines[0].id])
+    return _answer(f"There is no {singular(label)}.", None, [])
+
+
+def _from_query(case: Case, query: dict[str, Any], text: str) -> dict[str, Any]:
+    label, ids = query["label"], _ids(text)
+    evidence = ids or ["img-1"]
+    where = f" {SAID[query['relation']]} the {singular(query['other'])}" if query.get("relation") else ""
+    match query["op"]:
+        case "count":
+            thing = " ".join([*([query["colour"]] if query.get("colour") else []), plural_of(label)])
+            one = " ".join([*([query["colour"]] if query.get("colour") else []), singular(label)])
+            number = len(ids)
+            return _answer(
+                _there_are(number, f"{number or 'no'} {one if number == 1 else thing}{where}"), number, evidence
+            )
+        case "exists":
+            said = f"Yes, the {singular(label)} is{where}." if ids else f"No, the {singular(label)} is not{where}."
+            return _answer(said, bool(ids), evidence)
+        case "list":
+            counts = _counts(text)
+            named = ", ".join(counted(count, name) for name, count in counts.items())
+            return _answer(f"There are {named}{where}." if ids else f"There is nothing{where}.", list(counts), evidence)
+        case "largest" if ids:
+            name = text.removeprefix("largest = ").split(":")[0]
+            return _answer(f"The largest {singular(label)} is the {singular(name)}.", name, ids)
+        case "relation" if ids:
+            held = [] if text.startswith("none") else text.split(": ")[0].split(", ")
+            said = " and ".join(SAID[name] for name in held) or "not close to"
+            return _answer(f"The {singular(label)} is {said} the {singular(query['other'])}.", held, ids)
+        case "attribute" if text != "none":
+            rows = [row.split(" ") for row in text.split("\n")]
+            colours = list(dict.fromkeys(row[1] for row in rows if len(row) > 1 and not row[1].endswith("%")))
+            return _answer(f"The {plural_of(label)} are {' and '.join(colours)}.", colours, [row[0] for row in rows])
+    return _answer(f"There is no {singular(label)}.", None, [])
+
+
+def _more_in(label: str, told: Sequence[str]) -> dict[str, Any]:
+    numbers = [_counts(text).get(label, 0) for text in told]
+    evidence = [line.id for text in told for line in _lines(text)] or ["img-1", "img-2"]
+    if numbers[0] == numbers[1]:
+        return _answer(f"Both images show {counted(numbers[0], label)}.", "same", evidence)
+    best = "img-1" if numbers[0] > numbers[1] else "img-2"
+    said = f"{best} shows more {plural_of(label)}: {max(numbers)}, the other {min(numbers)}."
+    return _answer(said, best, evidence)
+
+
+class Teacher(httpx.AsyncBaseTransport):
+    """Plays the model server for one case: first its shortest plan, step by step, then the answer.
+
+    After the run, `request` is the last request it got and `reply` what it said to it: together the whole transcript.
+    """
+
+    def __init__(self, case: Case) -> None:
+        """Start at the first step of the case's first plan."""
+        self.case = case
+        self.request: dict[str, Any] = {}
+        self.reply: dict[str, Any] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one chat completion request."""
+        self.request = json.loads(await request.aread())
+        messages = self.request["messages"]
+        told = [message["content"] for message in messages if message["role"] == "tool"]
+        done = sum(message["role"] == "assistant" for message in messages)
+        steps = [step for step in self.case.accepted_plans[0] if step]
+        failed = bool(told) and told[-1].startswith("unknown label")
+        calls = steps[done] if done < len(steps) and not failed else [self._closing(told)]
+        self.reply = {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [
+                {
+                    "id": f"call-{done}-{index}",
+                    "type": "function",
+                    "function": {"name": call.tool, "arguments": json.dumps(call.arguments)},
+                }
+                for index, call in enumerate(calls)
+            ],
+        }
+        choice = {"index": 0, "message": self.reply, "finish_reason": "tool_calls"}
+        usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+        body = {
+            "id": "0",
+            "object": "chat.completion",
+            "created": 0,
+            "model": "teacher",
+            "choices": [choice],
+            "usage": usage,
+        }
+        return httpx.Response(200, json=body)
+
+    def _closing(self, told: Sequence[str]) -> Call:
+        return Call(tool="answer", arguments=conclude(self.case, told))
