@@ -45,12 +45,13 @@ class Detection:
 class Detector:
     """A YOLO of the catalog, safe to call from several threads."""
 
-    def __init__(self, entry: ModelEntry, confidence: float = CONFIDENCE) -> None:
+    def __init__(self, entry: ModelEntry, confidence: float | None = None) -> None:
         """Load the weights, without running any code that they may carry.
 
         Args:
             entry: Of a YOLO that makes masks.
-            confidence: Leave out detections that are less sure, 0 to 1; curves of precision want nearly all of them.
+            confidence: Leave out detections that are less sure, 0 to 1; by default as the entry says. Curves of
+                precision want nearly all of them.
 
         Raises:
             UserError: If they are missing, not those of the catalog, or not weights of a YOLO.
@@ -63,7 +64,7 @@ class Detector:
 
         self.name = entry.name
         self._image_size = entry.image_size or DEFAULT_IMAGE_SIZE
-        self._confidence = confidence
+        self._confidence = confidence or entry.confidence or CONFIDENCE
         try:
             self._model = yolo(str(path), task="segment")
         except Exception as error:  # ultralytics and torch raise many types on files that are no checkpoints of theirs.

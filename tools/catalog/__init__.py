@@ -38,7 +38,8 @@ class ModelEntry(Frozen):
         backend: Which loader knows it.
         sources: The first is this model's own weights, others are what it stands on.
         classes: Class names in the order of the model's outputs; empty where it has none.
-        image_size: Pixels of the longer side that it was trained at, where it matters.
+        image_size: Pixels of the longer side at which it looks, where it matters.
+        confidence: Score below which what it sees is left out, 0 to 1, where it was chosen for this model.
         licence: SPDX identifier of the weights.
         size: Bytes of the weights.
         sha256: Their `checksum`.
@@ -53,6 +54,7 @@ class ModelEntry(Frozen):
     sources: tuple[Source, ...] = Field(min_length=1)
     classes: tuple[str, ...] = ()
     image_size: int | None = None
+    confidence: float | None = Field(default=None, gt=0, le=1)
     licence: str
     size: int = 0
     sha256: str = ""
