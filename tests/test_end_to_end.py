@@ -1,0 +1,99 @@
+"""Real questions about real scenes: the real vLLM, the trained planner, the trained detector, the installed command."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent import launch, processes
+from agent.llm.client import chat_model, http_client
+from agent.run import Agent
+from evals.diorama.world import make_diorama
+from evals.suites.diorama import run_suite
+from graphs.types import Box
+from tools.models import Models
+from tools.registry import load_tools
+
+pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
+
+ROOT = Path(__file__).parents[1]
+PARK = ROOT / "examples" / "park.png"
+PARK_SEED = 28_404
+SEEDS = range(4_000, 4_016)
+"""Below the seeds of training, apart from those of the published figures."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def served() -> Iterator[None]:
+    """The model server and the service; those that ran before are left running."""
+    before = {program.name for program in launch.PROGRAMS if processes.running(program.name)}
+    processes.up(launch.PROGRAMS, lambda line: None)
+    yield
+    for program in launch.PROGRAMS:
+        if program.name not in before:
+            processes.down(program.name)
+
+
+def ask(image: Path, question: str, out: Path) -> dict[str, Any]:
+    """The run that `scenograph ask --json` prints."""
+    program = str(Path(sys.executable).with_name("scenograph"))
+    command = [program, "ask", str(image), question, "--json", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    run: dict[str, Any] = json.loads(done.stdout)
+    return run
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union."""
+    width, height = min(a.x2, b.x2) - max(a.x1, b.x1), min(a.y2, b.y2) - max(a.y1, b.y1)
+    shared = max(width, 0) * max(height, 0)
+    return shared / (a.area + b.area - shared)
+
+
+def test_the_demo_scene_is_the_one_of_its_seed(tmp_path: Path) -> None:
+    make_diorama(PARK_SEED).image.save(tmp_path / "park.png")
+    assert (tmp_path / "park.png").read_bytes() == PARK.read_bytes()
+
+
+def test_a_count_leads_to_the_boxes_of_what_was_counted(tmp_path: Path) -> None:
+    run = ask(PARK, "How many dogs are there?", tmp_path)
+    truth = make_diorama(PARK_SEED).truth.of("dog")
+    assert run["answer"]["value"] == len(truth)
+    nodes = {node["id"]: node for node in run["scene"]["nodes"]}
+    boxes = [Box.model_validate(nodes[name]["entity"]["box"]) for name in run["answer"]["evidence"]]
+    assert len(boxes) == len(truth)
+    assert all(max(overlap(box, thing.box) for box in boxes) > 0.5 for thing in truth)
+    assert {path.name for path in tmp_path.iterdir()} == {"run.json", "graph.json", "img-1-annotated.png"}
+
+
+def test_what_no_tool_can_tell_is_declined_without_evidence(tmp_path: Path) -> None:
+    run = ask(PARK, "What will the weather be tomorrow?", tmp_path)
+    assert run["answer"]["value"] is None
+    assert run["answer"]["evidence"] == []
+    assert run["answer"]["text"]
+
+
+def test_a_label_that_no_tool_knows_is_declined(tmp_path: Path) -> None:
+    run = ask(PARK, "How many giraffes are there?", tmp_path)
+    assert run["answer"]["value"] is None
+    assert run["answer"]["evidence"] == []
+
+
+def test_most_questions_about_unseen_scenes_are_answered_right() -> None:
+    async def answers() -> list[bool]:
+        endpoint = launch.find_endpoint(lambda line: None)
+        async with http_client(endpoint) as http:
+            results = await run_suite(Agent(chat_model(endpoint, http), load_tools()), Models(), SEEDS)
+        return [result.correct for result in results]
+
+    right = asyncio.run(answers())
+    assert len(right) == len(SEEDS)
+    assert sum(right) >= 0.6 * len(right)
