@@ -149,7 +149,7 @@ def train(out: Path, config: DetectConfig | None = None) -> Path:
 
     Args:
         out: Folder for data, checkpoints and the result.
-        config: The recipe; the default is the one that made the weights in the catalog.
+        config: The recipe. How the weights in the catalog were made, where it differs, stands on their card.
 
     Returns:
         The weights, half precision, without optimiser state.

@@ -380,7 +380,7 @@ def train(out: Path, config: PlanConfig | None = None) -> Path:
 
     Args:
         out: Folder for data, checkpoints, logs and the result.
-        config: The recipe; the default is the one that made the weights in the catalog.
+        config: The recipe. How the weights in the catalog were made, where it differs, stands on their card.
 
     Returns:
         The folder of the weights, as the catalog keeps them.
