@@ -28,7 +28,7 @@ FLAGS = (
     # Else inductor compiles C++ for minutes at the first start, with a compiler that a bare machine lacks.
     "--enforce-eager",
     # Answers copy ids and labels from the prompt: guessing the next tokens from it saves most of the passes.
-    '--speculative-config={"method":"ngram","num_speculative_tokens":4,"prompt_lookup_max":4,"prompt_lookup_min":1}',
+    '--speculative-config={"method":"ngram","num_speculative_tokens":10,"prompt_lookup_max":4,"prompt_lookup_min":1}',
     # The model runs in the engine's own process: one process less to start, and none that spins while it waits.
     "--distributed-executor-backend=uni",
     # The three with which every plan comes as tool calls whose arguments follow their schemas.
