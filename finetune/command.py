@@ -23,6 +23,10 @@ def command(
         Model, typer.Argument(metavar="MODEL", help="detect: the detector and segmenter; plan: the multimodal planner.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for data, checkpoints and the weights.")],
+    base: Annotated[
+        Path | None,
+        typer.Option(help="Folder of earlier planner weights to train further.", exists=True, file_okay=False),
+    ] = None,
 ) -> None:
     """Train the embedded weights anew, on dioramas that are made as they are needed.
 
@@ -33,17 +37,19 @@ def command(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot write to {out} ({error.strerror}): choose another --out") from error
-    weights = _train(model, out)
+    weights = _train(model, out, base)
     typer.echo(f"the weights are in {weights}")
 
 
-def _train(model: Model, out: Path) -> Path:
+def _train(model: Model, out: Path, base: Path | None) -> Path:
     match model:
         case Model.DETECT:
+            if base is not None:
+                raise UserError("--base is for plan only: detect goes on from the checkpoint in --out")
             from finetune import detect
 
             return detect.train(out)
         case Model.PLAN:
             from finetune import plan
 
-            return plan.train(out)
+            return plan.train(out, base=base)

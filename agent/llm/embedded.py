@@ -106,6 +106,21 @@ def sight_of(model: Idefics3ForConditionalGeneration) -> dict[str, torch.Tensor]
     return {name: weight for name, weight in model.state_dict().items() if name.startswith(parts)}
 
 
+def load_sight(model: Idefics3ForConditionalGeneration, weights: Path) -> None:
+    """Load the vision tower and the connector from a folder of the catalog.
+
+    Raises:
+        UserError: If they are of another model.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    sight = {name: weight.to(torch.float32) for name, weight in load_file(weights / SIGHT).items()}
+    unexpected = model.load_state_dict(sight, strict=False).unexpected_keys
+    if unexpected:
+        raise UserError(f"{weights / SIGHT} is not of this model: {unexpected[0]}; train the planner again")
+
+
 def save_whole(model: Idefics3ForConditionalGeneration, tokenizer: PreTrainedTokenizerBase, out: Path) -> None:
     """Write a folder that transformers and vLLM load, in bfloat16."""
     import torch
@@ -126,16 +141,11 @@ def merge(weights: Path, out: Path) -> None:
         weights: Folder of the catalog with `sight.safetensors` and the PEFT adapter of the text model.
         out: Folder to write the whole model to.
     """
-    import torch
     from peft import PeftModel
-    from safetensors.torch import load_file
 
     tokenizer = load_tokenizer()
     model = build(tokenizer)
-    sight = {name: weight.to(torch.float32) for name, weight in load_file(weights / SIGHT).items()}
-    unexpected = model.load_state_dict(sight, strict=False).unexpected_keys
-    if unexpected:
-        raise UserError(f"{weights / SIGHT} is not of this model: {unexpected[0]}; train the planner again")
+    load_sight(model, weights)
     adapted = PeftModel.from_pretrained(model.model.text_model, str(weights))
     model.model.text_model = adapted.merge_and_unload()
     save_whole(model, tokenizer, out)
