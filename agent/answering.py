@@ -19,6 +19,7 @@ from agent.run import Agent, Run
 from graphs.scene import SceneGraph
 from tools.errors import UserError
 from tools.models import Models
+from tools.registry import offered
 from tools.workspace import Workspace
 
 RUN, GRAPH = "run.json", "graph.json"
@@ -31,7 +32,7 @@ class Answering:
         """Take what all questions share.
 
         Args:
-            tools: The tools of the agent.
+            tools: All tools there are; a question's planner is offered those that it knows.
             models: What the tools look with.
             kept: Where steps are kept while a run goes on, so that it survives the process.
         """
@@ -57,7 +58,8 @@ class Answering:
 
     async def _run(self, question: Question, workspace: Workspace) -> Run:
         async with client.http_client(question.endpoint) as http:
-            agent = Agent(client.chat_model(question.endpoint, http), self._tools, self._kept)
+            tools = offered(self._tools, question.endpoint.tools)
+            agent = Agent(client.chat_model(question.endpoint, http), tools, self._kept)
             run = await agent.ask(workspace, question.text, run_id=question.id)
         run.seconds.start = question.start
         run.seconds.total += question.start

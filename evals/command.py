@@ -97,7 +97,7 @@ def _ask(seeds: range, concurrency: int, results: list[Result]) -> None:
     from agent.run import Agent
     from evals.suites.diorama import run_suite
     from tools.models import SHARED
-    from tools.registry import load_tools
+    from tools.registry import load_tools, offered
 
     SHARED.get("segment")  # weights that are missing are one error, not one a question
     with starting() as tell:
@@ -105,7 +105,7 @@ def _ask(seeds: range, concurrency: int, results: list[Result]) -> None:
 
     async def run(each: Callable[[Result], None]) -> None:
         async with client.http_client(endpoint) as http:
-            agent = Agent(client.chat_model(endpoint, http), load_tools())
+            agent = Agent(client.chat_model(endpoint, http), offered(load_tools(), endpoint.tools))
             await run_suite(agent, SHARED, seeds, concurrency=concurrency, each=each)
 
     with _progress("questions", len(seeds), results) as each:

@@ -105,8 +105,9 @@ def transcript(seed: int, miss_rate: float, folder: Path) -> dict[str, Any]:
     from agent.llm.client import chat_model
     from agent.llm.endpoint import Endpoint
     from agent.run import Agent
+    from tools.catalog import active
     from tools.models import Models
-    from tools.registry import load_tools
+    from tools.registry import load_tools, offered
     from tools.workspace import Workspace
 
     item = ask_about(seed, held_out=False, weights=WEIGHTS)
@@ -120,7 +121,8 @@ def transcript(seed: int, miss_rate: float, folder: Path) -> dict[str, Any]:
 
     async def run() -> None:
         async with httpx.AsyncClient(transport=teacher) as client:
-            agent = Agent(chat_model(endpoint, client, max_retries=0), load_tools())
+            tools = offered(load_tools(), active("plan").tools)
+            agent = Agent(chat_model(endpoint, client, max_retries=0), tools)
             made = await agent.ask(workspace, item.case.query)
         if made.error:
             raise RuntimeError(f"the teacher failed on {seed}: {made.error}")

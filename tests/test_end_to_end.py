@@ -19,7 +19,7 @@ from evals.diorama.world import make_diorama
 from evals.suites.diorama import run_suite
 from graphs.types import Box
 from tools.models import Models
-from tools.registry import load_tools
+from tools.registry import load_tools, offered
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
 
@@ -91,7 +91,8 @@ def test_questions_about_unseen_scenes_are_answered() -> None:
     async def answers() -> list[bool]:
         endpoint = launch.find_endpoint(lambda line: None)
         async with http_client(endpoint) as http:
-            results = await run_suite(Agent(chat_model(endpoint, http), load_tools()), Models(), SEEDS)
+            agent = Agent(chat_model(endpoint, http), offered(load_tools(), endpoint.tools))
+            results = await run_suite(agent, Models(), SEEDS)
         return [result.correct for result in results]
 
     right = asyncio.run(answers())

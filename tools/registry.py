@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
@@ -37,3 +38,8 @@ def load_tools() -> list[BaseTool]:
             raise UserError(f"two tools are called {made.name!r}; remove the package that brings {point.value}")
         loaded[made.name] = made
     return list(loaded.values())
+
+
+def offered(tools: Sequence[BaseTool], known: Collection[str]) -> list[BaseTool]:
+    """Those tools that a planner knows by name, in their order; all of them where it names none."""
+    return [tool for tool in tools if not known or tool.name in known]

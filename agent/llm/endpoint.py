@@ -27,7 +27,15 @@ class Settings(BaseSettings):
 
 
 class Endpoint(BaseModel):
-    """A model at a server, complete; its key shows in JSON, which the client sends to the service, and nowhere else."""
+    """A model at a server, complete; its key shows in JSON, which the client sends to the service, and nowhere else.
+
+    Attributes:
+        url: Base URL, ending in `/v1`.
+        model: Its name at that server.
+        key: The server's API key.
+        timeout: Seconds that one request may take.
+        tools: Names of the tools that it is offered; empty for all.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,6 +43,7 @@ class Endpoint(BaseModel):
     model: str
     key: SecretStr = SecretStr("none")
     timeout: float = 60.0
+    tools: tuple[str, ...] = ()
 
     @field_serializer("key", when_used="json")
     def _plain(self, key: SecretStr) -> str:

@@ -67,7 +67,13 @@ def dtype(cpuinfo: Path = CPUINFO) -> str:
 
 def endpoint(state: Running, timeout: float) -> Endpoint:
     """Where clients of the running server go; a request of theirs may take `timeout` seconds."""
-    return Endpoint(url=f"{state.url}/v1", model=MODEL_NAME, key=SecretStr(state.key), timeout=timeout)
+    return Endpoint(
+        url=f"{state.url}/v1",
+        model=MODEL_NAME,
+        key=SecretStr(state.key),
+        timeout=timeout,
+        tools=active("plan").tools,
+    )
 
 
 def _fingerprint() -> str:

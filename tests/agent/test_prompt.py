@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 from typing import Any
@@ -11,8 +12,10 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from PIL import Image
 
 from agent import prompt
+from agent.llm.embedded import TEMPLATE
 from graphs.types import ImageRef
-from tools.registry import load_tools
+from tools.catalog import active
+from tools.registry import load_tools, offered
 
 IMAGES = [
     ImageRef(id="img-1", sha256="0" * 64, width=640, height=480, path="a.png"),
@@ -115,10 +118,9 @@ def test_every_string_and_list_of_a_schema_is_bounded() -> None:
 
 
 def test_ids_are_those_at_hand_and_defaults_stay_optional() -> None:
-    detect, _, query_scene, answer = (
-        schema["function"]["parameters"]
-        for schema in prompt.tool_schemas(load_tools(), ["img-1", "img-2"], ["dog-1", "dog-2"])
-    )
+    shown = prompt.tool_schemas(load_tools(), ["img-1", "img-2"], ["dog-1", "dog-2"])
+    schemas = {schema["function"]["name"]: schema["function"]["parameters"] for schema in shown}
+    detect, query_scene, answer = schemas["detect"], schemas["query_scene"], schemas["answer"]
     assert detect["properties"]["image_id"]["enum"] == ["img-1", "img-2"]
     assert answer["properties"]["evidence"]["items"]["enum"] == ["img-1", "img-2", "dog-1", "dog-2"]
     assert answer["properties"]["evidence"]["maxItems"] == 4
@@ -127,6 +129,15 @@ def test_ids_are_those_at_hand_and_defaults_stay_optional() -> None:
     assert query_scene["properties"]["relation"]["type"] == "string"
     assert "left_of" in query_scene["properties"]["relation"]["enum"]
     assert "runtime" not in query_scene["properties"]
+
+
+def test_the_embedded_planner_reads_what_it_was_trained_on() -> None:
+    tools = offered(load_tools(), active("plan").tools)
+    schemas = json.dumps(prompt.tool_schemas(tools, ["img-1", "img-2"], ["dog-1"]))
+    text = "\0".join([prompt.SYSTEM, schemas, TEMPLATE.read_text(encoding="utf-8")])
+    # A change of this text asks for planner weights that were trained on the new one.
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    assert digest == "224a8f88b8808ed6f2b8946b070bbf3a92ebe6a2e76b400e8c9309cdc0f175b1"
 
 
 def test_the_system_prompt_is_two_short_sentences() -> None:

@@ -6,7 +6,7 @@ import pytest
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel
 
-from tools.registry import TOOLS, load_tools
+from tools.registry import TOOLS, load_tools, offered
 
 TYPES = {
     "detect": ["image_id", "labels"],
@@ -43,6 +43,12 @@ def test_the_model_sees_arguments_with_descriptions_and_no_runtime(tools: dict[s
     assert list(properties) == TYPES[name]
     assert all(field["description"] for field in properties.values())
     assert "\n" not in tools[name].description
+
+
+def test_a_planner_is_offered_what_it_knows_and_one_that_names_nothing_all(tools: dict[str, BaseTool]) -> None:
+    made = list(tools.values())
+    assert [tool.name for tool in offered(made, ("answer", "detect", "sing"))] == ["detect", "answer"]
+    assert offered(made, ()) == made
 
 
 def unbounded(part: object) -> list[object]:

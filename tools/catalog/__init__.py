@@ -37,6 +37,7 @@ class ModelEntry(Frozen):
         task: What it is for, such as `segment` or `plan`.
         backend: Which loader knows it.
         sources: The first is this model's own weights, others are what it stands on.
+        tools: Of a planner: names of the tools that it was trained on, and so is offered; empty for all.
         classes: Class names in the order of the model's outputs; empty where it has none.
         image_size: Pixels of the longer side at which it looks, where it matters.
         confidence: Score below which what it sees is left out, 0 to 1, where it was chosen for this model.
@@ -52,6 +53,7 @@ class ModelEntry(Frozen):
     task: str
     backend: str
     sources: tuple[Source, ...] = Field(min_length=1)
+    tools: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     image_size: int | None = None
     confidence: float | None = Field(default=None, gt=0, le=1)
