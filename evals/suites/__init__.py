@@ -1,1 +1,57 @@
-"""What is run and scored, one suite a file; the formulas live in `evals.metrics`."""
+"""What is run and scored, one suite a file; the formulas live in `evals.metrics`.
+
+To add a suite, write `evals/suites/NAME.py` and add one line to `SUITES`. The module holds a function
+
+    def suite(seed: int, count: int, options: Options) -> Report:
+
+that looks at `count` cases from `seed` on (below 5,000,000) and reports. `evals.suites.options` says what else a person
+can choose. Do the work inside `gathering`, which shows a bar and keeps what is done when Ctrl-C comes, and hand its
+`interrupted` to the report:
+
+    with gathering("pictures", count) as done:
+        for number in range(seed, seed + count):
+            done.add(look_at(number))
+    return Report(suite="NAME", metrics=metrics(done.results), interrupted=done.interrupted)
+
+A case that raises counts as failed. `scenograph eval NAME --seed --count --json` then runs it; the module is imported
+only then, so what it imports costs the other verbs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from tools.errors import UserError
+
+if TYPE_CHECKING:
+    from evals.suites.options import Options
+    from evals.suites.report import Report
+
+SUITES = {
+    "diorama": "evals.suites.diorama:suite",
+    "detector": "evals.suites.detector:suite",
+}
+"""Each suite's function by its name, as `module:function`."""
+
+
+class Suite(Protocol):
+    """Runs cases and reports."""
+
+    def __call__(self, seed: int, count: int, options: Options) -> Report:
+        """Run `count` cases from `seed` on."""
+
+
+def load(name: str) -> Suite:
+    """Import a suite.
+
+    Args:
+        name: One of `SUITES`.
+
+    Raises:
+        UserError: There is no such suite.
+    """
+    if name not in SUITES:
+        raise UserError(f"no suite {name!r}; there are: {', '.join(SUITES)}")
+    module, _, function = SUITES[name].partition(":")
+    return cast("Suite", getattr(import_module(module), function))

@@ -9,6 +9,8 @@ from PIL import Image
 from evals.diorama.world import make_diorama
 from evals.metrics.interval import Metric
 from evals.metrics.map50 import Pair, Thing, map50
+from evals.suites.options import Options, gathering
+from evals.suites.report import Report
 from graphs.types import Box
 from tools import masks
 from tools.detector import Detection, Detector
@@ -18,6 +20,22 @@ CONFIDENCE = 0.001
 
 Look = Callable[[Image.Image, Collection[str] | None], list[Detection]]
 """What a detector is: a picture and the labels wanted, to detections."""
+
+
+def suite(seed: int, count: int, options: Options) -> Report:
+    """Measure the deployed detector on the dioramas from `seed` on."""
+    pairs, interrupted = measure(range(seed, seed + count))
+    return Report(suite="detector", metrics=metrics(pairs), interrupted=interrupted)
+
+
+def measure(seeds: Sequence[int]) -> tuple[list[Pair], bool]:
+    """Look at the dioramas of some seeds with the deployed detector; also whether Ctrl-C cut it short."""
+    if not seeds:
+        return [], False
+    model = load()
+    with gathering("scenes", len(seeds)) as done:
+        look_at(model, seeds, done.add)
+    return done.results, done.interrupted
 
 
 def load() -> Detector:

@@ -18,10 +18,12 @@ from evals.metrics.argument_f1 import argument_f1
 from evals.metrics.interval import Metric, ratio
 from evals.metrics.tool_f1 import tool_f1
 from evals.metrics.valid_calls import is_valid, schemas_of
+from evals.suites import detector
 from evals.suites.attribution import Why, calls_of, why_wrong
+from evals.suites.options import Options, gathering
 from evals.suites.report import Failure, Report
-from tools.models import Models
-from tools.registry import load_tools
+from tools.models import SHARED, Models
+from tools.registry import load_tools, offered
 from tools.workspace import Workspace
 
 Schemas = Mapping[str, type[BaseModel]]
@@ -53,6 +55,34 @@ class Result(BaseModel):
     argument_f1: float = 0.0
     correct: bool = False
     why: Why | None = None
+
+
+def suite(seed: int, count: int, options: Options) -> Report:
+    """Ask one question about each diorama from `seed` on, then measure the detector that looked."""
+    from agent.commands.progress import starting
+    from agent.launch import find_endpoint
+    from agent.llm import client
+
+    SHARED.get("segment")  # weights that are missing are one error, not one a question
+    with starting() as tell:
+        endpoint = find_endpoint(tell)
+    seeds = range(seed, seed + count)
+
+    async def run(each: Callable[[Result], None]) -> None:
+        async with client.http_client(endpoint) as http:
+            agent = Agent(client.chat_model(endpoint, http), offered(load_tools(), endpoint.tools))
+            await run_suite(agent, SHARED, seeds, concurrency=options.concurrency, each=each)
+
+    with gathering("questions", count) as done:
+        asyncio.run(run(done.add))
+    scenes = 0 if done.interrupted else count if options.map_scenes is None else options.map_scenes
+    pairs, interrupted = detector.measure(range(seed, seed + scenes))
+    results = sorted(done.results, key=lambda one: int(one.case.id.partition("-")[0]))
+    if options.out is not None:
+        lines = "".join(f"{one.model_dump_json()}\n" for one in results)
+        (options.out / "results.jsonl").write_text(lines, encoding="utf-8")
+    made = report(results, detector.metrics(pairs))
+    return made.model_copy(update={"interrupted": done.interrupted or interrupted})
 
 
 async def run_suite(

@@ -29,6 +29,7 @@ class Report(BaseModel):
         by_kind: Answer accuracy by what was asked for.
         failures: The cases that were not answered right.
         errors: How many cases raised an error; they are among the failures.
+        interrupted: Whether it was cut short; the figures are those of what was done.
     """
 
     suite: str
@@ -36,6 +37,7 @@ class Report(BaseModel):
     by_kind: dict[str, Metric] = Field(default_factory=dict)
     failures: list[Failure] = Field(default_factory=list)
     errors: int = 0
+    interrupted: bool = False
 
     def line(self) -> str:
         """The figures as one line of JSON."""

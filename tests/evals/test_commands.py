@@ -102,7 +102,7 @@ def test_eval_that_is_interrupted_prints_what_is_done(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("eval", "imagenet"), "'imagenet' is not one of 'diorama', 'detector'"),
+        (("eval", "imagenet"), "no suite 'imagenet'; there are: diorama, detector"),
         (("eval", "diorama", "--count", "0"), "--count"),
         (("eval", "diorama", "--seed", "-1"), "--seed"),
         (("eval", "diorama", "--seed", "4999900"), "evals stay below 5000000"),
