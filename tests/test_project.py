@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ["ask", "diorama", "eval", "llm", "train"]
+COMMANDS = ["ask", "diorama", "eval", "llm", "report", "train"]
 
 
 @pytest.mark.parametrize("name", ["cpu", "cuda"])

@@ -1,0 +1,104 @@
+"""Many images surveyed one after the other, each kept on disk as it is done, so that a broken-off run goes on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.report.survey import Seen, Surveyor
+from agent.report.view import shrunk
+from tools.catalog import active
+from tools.errors import UserError
+from tools.workspace import Workspace
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+"""What counts as an image in a folder."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Images that were surveyed.
+
+    Attributes:
+        seen: What the tools saw, in order, as `img-1`, `img-2` …
+        pictures: JPEG for pages, by image id.
+        unread: Files that were left out, each with the reason.
+    """
+
+    seen: tuple[Seen, ...]
+    pictures: dict[str, bytes]
+    unread: tuple[str, ...]
+
+
+def expand(paths: Iterable[Path]) -> list[Path]:
+    """The images named: files as they are given, and those in folders and below, by name.
+
+    Raises:
+        UserError: If a path does not exist, or a folder holds no image.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            if not path.exists():
+                raise UserError(f"no such image: {path}; check the path")
+            found.append(path)
+            continue
+        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+        if not inside:
+            raise UserError(f"no images in {path}; it may hold {', '.join(sorted(SUFFIXES))}")
+        found += inside
+    return list(dict.fromkeys(found))
+
+
+def gather(paths: Sequence[Path], surveyor: Surveyor, kept: Path, each: Callable[[], None] = lambda: None) -> Gathered:
+    """Survey images; those that were surveyed before, with the same tools for the same labels, are not seen again.
+
+    Args:
+        paths: The files.
+        surveyor: Looks.
+        kept: Folder for what was seen.
+        each: Is called after each image.
+
+    Raises:
+        UserError: If none of them can be read, or the folder cannot be written to.
+    """
+    seen: list[Seen] = []
+    pictures: dict[str, bytes] = {}
+    unread: list[str] = []
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {kept.parent} ({error.strerror}): choose another --out") from error
+    for path in paths:
+        try:
+            workspace = surveyor.open(path)
+        except UserError as error:
+            unread.append(str(error))
+        else:
+            one, picture = _kept(workspace, surveyor, kept)
+            one = one.renamed(f"img-{len(seen) + 1}", path)
+            seen.append(one)
+            pictures[one.image.id] = picture
+        each()
+    if not seen:
+        raise UserError(unread[0])
+    return Gathered(tuple(seen), pictures, tuple(unread))
+
+
+def _kept(workspace: Workspace, surveyor: Surveyor, kept: Path) -> tuple[Seen, bytes]:
+    """What was seen of an image before, else what is seen now, kept for the next time."""
+    (image,) = workspace.images
+    looked_with = [*(tool.name for tool in surveyor.tools), *surveyor.focus, active("segment").sha256]
+    key = hashlib.sha256(" ".join([image.sha256, *looked_with]).encode()).hexdigest()[:24]
+    seen_path, picture_path = kept / f"{key}.json", kept / f"{key}.jpg"
+    if seen_path.exists() and picture_path.exists():
+        return Seen.model_validate_json(seen_path.read_bytes()), picture_path.read_bytes()
+    seen, picture = surveyor(workspace), shrunk(workspace.image(image.id))
+    # The record comes last and whole: where it is, the picture is too.
+    picture_path.write_bytes(picture)
+    unfinished = seen_path.with_suffix(".part")
+    unfinished.write_text(seen.model_dump_json(), encoding="utf-8")
+    unfinished.replace(seen_path)
+    return seen, picture

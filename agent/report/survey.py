@@ -1,0 +1,135 @@
+"""Looking at an image with every tool that a full understanding needs, without a planner; what is said comes later."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from langchain_core.messages import AIMessage, ToolCall, ToolMessage
+from langchain_core.tools import BaseTool
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode
+from langgraph.prebuilt.tool_node import ToolInvocationError
+from pydantic import BaseModel
+
+from graphs.types import ImageRef, Observation
+from tools.errors import ToolError, UserError
+from tools.models import SHARED, Models
+from tools.registry import load_tools
+from tools.workspace import Workspace
+
+LOOKING = ("segment", "read_text")
+"""Tools that observe one image and need no plan. `segment` sees all that `detect` does, with the same model."""
+
+
+class Look(BaseModel):
+    """What one tool saw in one image.
+
+    Attributes:
+        tool: Its name.
+        observation: What it saw; none if it could not look.
+        error: Why it could not.
+        seconds: How long it took.
+    """
+
+    tool: str
+    observation: Observation | None = None
+    error: str | None = None
+    seconds: float = 0.0
+
+
+class Seen(BaseModel):
+    """An image and all looks at it. The image's id is the one that the report gives it."""
+
+    image: ImageRef
+    looks: tuple[Look, ...]
+
+    def observations(self) -> list[Observation]:
+        """Those of the tools that could look."""
+        return [look.observation for look in self.looks if look.observation is not None]
+
+    def renamed(self, image_id: str, path: Path) -> Seen:
+        """The same under another image id, as read from this path; the ids of calls and entities follow it."""
+        old = self.image.id
+        looks = []
+        for look in self.looks:
+            seen = look.observation and _renamed(look.observation, old, image_id)
+            looks.append(look.model_copy(update={"observation": seen}))
+        return Seen(image=self.image.model_copy(update={"id": image_id, "path": str(path)}), looks=tuple(looks))
+
+
+def _renamed(observation: Observation, old: str, new: str) -> Observation:
+    def moved(data: dict[str, Any]) -> dict[str, Any]:
+        changed = {"image_id": new, "call_id": data["call_id"].replace(old, new, 1)}
+        return data | changed | ({"id": data["id"].replace(old, new, 1)} if "id" in data else {})
+
+    data = observation.dump()
+    data["entities"] = [moved(entity) for entity in data["entities"]]
+    data["searches"] = [moved(search) for search in data["searches"]]
+    for relation in data["relations"]:
+        relation |= {end: relation[end].replace(old, new, 1) for end in ("subject", "object")}
+    return Observation.load(data)
+
+
+class Surveyor:
+    """Looks at images, one at a time, with the tools that are there."""
+
+    def __init__(self, focus: Sequence[str] = (), models: Models = SHARED, tools: Sequence[BaseTool] = ()) -> None:
+        """Choose the tools.
+
+        Args:
+            focus: Labels to look for; empty for everything that the models know.
+            models: What the tools look with.
+            tools: By default all that are registered; those of `LOOKING` are used.
+        """
+        there = {tool.name: tool for tool in tools or load_tools()}
+        self.tools = [there[name] for name in LOOKING if name in there]
+        self.focus = list(focus)
+        self._models = models
+        node = ToolNode(self.tools, handle_tool_errors=_told)
+        graph: Any = StateGraph(MessagesState, context_schema=Workspace)
+        self._graph = graph.add_node("look", node).add_edge(START, "look").add_edge("look", END).compile()
+
+    def open(self, path: Path) -> Workspace:
+        """An image file, which gets the id `img-1`, ready to be looked at.
+
+        Raises:
+            UserError: If it cannot be read as an image.
+        """
+        return Workspace.open([path], self._models)
+
+    def __call__(self, workspace: Workspace) -> Seen:
+        """Look at the one image of a workspace.
+
+        Raises:
+            UserError: If the model that finds things cannot be loaded.
+        """
+        (image,) = workspace.images
+        return Seen(image=image, looks=tuple(self._look(tool.name, image.id, workspace) for tool in self.tools))
+
+    def _look(self, tool: str, image_id: str, workspace: Workspace) -> Look:
+        arguments: dict[str, Any] = {"image_id": image_id}
+        if tool == "segment":
+            arguments["labels"] = self.focus
+        call = ToolCall(name=tool, args=arguments, id=f"{image_id}-{tool}", type="tool_call")
+        began = time.perf_counter()
+        try:
+            final = self._graph.invoke({"messages": [AIMessage("", tool_calls=[call])]}, context=workspace)
+        except UserError as error:
+            if tool == LOOKING[0]:
+                raise
+            return Look(tool=tool, error=str(error), seconds=time.perf_counter() - began)
+        told: ToolMessage = final["messages"][-1]
+        seconds = time.perf_counter() - began
+        if told.status == "error" or told.artifact is None:
+            return Look(tool=tool, error=str(told.content), seconds=seconds)
+        return Look(tool=tool, observation=Observation.load(told.artifact), seconds=seconds)
+
+
+def _told(error: Exception) -> str:
+    """What a tool says it could not do; anything else is a bug and goes on."""
+    if isinstance(error, ToolError):
+        return str(error)
+    raise error.source if isinstance(error, ToolInvocationError) else error
