@@ -49,7 +49,7 @@ class Answering:
         """
         with self._once(question.id):
             try:
-                workspace = await asyncio.to_thread(Workspace.open, question.images, self._models)
+                workspace = await asyncio.to_thread(Workspace.open, question.images, self._models, question.folder)
                 run = await self._run(question, workspace)
                 files = await asyncio.to_thread(write, run, workspace, question.folder)
             finally:  # not reached when the process is killed: then the run can go on

@@ -18,6 +18,8 @@ TOOLS = (
     "tools.detect:detect",
     "tools.segment:segment",
     "tools.query_scene:query_scene",
+    "tools.look_closer:look_closer",
+    "tools.measure:measure",
     "tools.answer:answer",
 )
 """Our own, in the order in which a model sees them."""

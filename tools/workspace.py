@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import shutil
+import tempfile
+import threading
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from graphs.types import ImageRef
-from tools.errors import ToolError
+from graphs.types import ImageRef, Origin
+from tools.errors import ToolError, UserError
 from tools.intake import decode, read
 from tools.models import SHARED, Models
 
@@ -18,28 +23,96 @@ from tools.models import SHARED, Models
 class Workspace:
     """The images of one run and the models of this process; what LangGraph hands to tools as their context."""
 
-    def __init__(self, models: Models = SHARED) -> None:
-        """Start without images."""
+    def __init__(self, models: Models = SHARED, folder: Path | None = None) -> None:
+        """Start without images.
+
+        Args:
+            models: What tools look with.
+            folder: Where images that tools make are written; by default one that goes with the workspace.
+        """
         self._models = models
+        self._folder = folder
         self._refs: list[ImageRef] = []
         self._pixels: dict[str, Image.Image] = {}
+        self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, paths: Iterable[str | Path], models: Models = SHARED) -> Workspace:
+    def open(cls, paths: Iterable[str | Path], models: Models = SHARED, folder: Path | None = None) -> Workspace:
         """Take in image files; they get the ids `img-1`, `img-2`… in this order.
 
         Raises:
             UserError: If one of them is missing, unreadable, too large, damaged or no image.
         """
-        workspace = cls(models)
-        for number, path in enumerate(map(Path, paths), start=1):
-            data = read(path)
-            image = decode(data, str(path))
-            digest = hashlib.sha256(data).hexdigest()
-            ref = ImageRef(id=f"img-{number}", sha256=digest, width=image.width, height=image.height, path=str(path))
-            workspace._refs.append(ref)
-            workspace._pixels[ref.id] = image
+        workspace = cls(models, folder)
+        for path in paths:
+            workspace.take(path)
         return workspace
+
+    def take(self, path: str | Path) -> ImageRef:
+        """Take in one more image file; it gets the next id.
+
+        Raises:
+            UserError: If it is missing, unreadable, too large, damaged or no image.
+        """
+        data = read(Path(path))
+        image = decode(data, str(path))
+        with self._lock:
+            return self._keep(image, hashlib.sha256(data).hexdigest(), str(path), "file", None)
+
+    def add(self, image: Image.Image, origin: Origin, parent: str | None = None) -> ImageRef:
+        """Take in an image that a tool made, and write it as a PNG; it gets the next id.
+
+        Args:
+            image: RGB.
+            origin: How it came to be.
+            parent: Id of the image that it was made from.
+
+        Raises:
+            UserError: If it cannot be written.
+        """
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG")
+        data = buffer.getvalue()
+        with self._lock:
+            path = self._made() / f"img-{len(self._refs) + 1}.png"
+            try:
+                path.write_bytes(data)
+            except OSError as error:
+                raise UserError(f"cannot write {path} ({error.strerror}): free some space") from error
+            return self._keep(image, hashlib.sha256(data).hexdigest(), str(path), origin, parent)
+
+    def _keep(self, image: Image.Image, sha256: str, path: str, origin: Origin, parent: str | None) -> ImageRef:
+        ref = ImageRef(
+            id=f"img-{len(self._refs) + 1}",
+            sha256=sha256,
+            width=image.width,
+            height=image.height,
+            origin=origin,
+            parent=parent,
+            path=path,
+        )
+        self._refs.append(ref)
+        self._pixels[ref.id] = image
+        return ref
+
+    def _made(self) -> Path:
+        """The folder for images that tools make."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="scenograph-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self._folder
+
+    def restore(self, refs: Iterable[ImageRef]) -> None:
+        """Take in again what tools made in an earlier part of a run that goes on; those known already stay.
+
+        Raises:
+            UserError: If a file is gone or damaged.
+        """
+        for ref in refs:
+            if ref.id not in self._pixels:
+                self._pixels[ref.id] = decode(read(Path(ref.path)), ref.path)
+                self._refs.append(ref)
 
     @property
     def images(self) -> list[ImageRef]:

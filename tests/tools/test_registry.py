@@ -12,6 +12,8 @@ TYPES = {
     "detect": ["image_id", "labels"],
     "segment": ["image_id", "labels"],
     "query_scene": ["op", "label", "colour", "relation", "other"],
+    "look_closer": ["image_id", "thing", "box"],
+    "measure": ["things"],
     "answer": ["text", "value", "evidence"],
 }
 
