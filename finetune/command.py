@@ -16,11 +16,12 @@ class Model(StrEnum):
 
     DETECT = "detect"
     PLAN = "plan"
+    GENERATE = "generate"
 
 
 def command(
     model: Annotated[
-        Model, typer.Argument(metavar="MODEL", help="detect: the detector and segmenter; plan: the multimodal planner.")
+        Model, typer.Argument(metavar="MODEL", help="detect: the detector; plan: the planner; generate: the generator.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for data, checkpoints and the weights.")],
     base: Annotated[
@@ -53,3 +54,9 @@ def _train(model: Model, out: Path, base: Path | None) -> Path:
             from finetune import plan
 
             return plan.train(out, base=base)
+        case Model.GENERATE:
+            if base is not None:
+                raise UserError("--base is for plan only: generate goes on from the checkpoint in --out")
+            from finetune import generate
+
+            return generate.train(out)
