@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from langchain_core.messages import AnyMessage
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.originals import passed_off
 from graphs.scene import SceneGraph
 from tools.vision_tool import observations
 
@@ -48,8 +47,6 @@ def verify(answer: Answer, scene: SceneGraph, messages: Sequence[AnyMessage]) ->
     entities = [name for name in cited if scene.get(name) is not None]
     if unknown := [name for name in cited if name not in scene]:
         return f"no such id in the scene: {', '.join(unknown)}"
-    if reason := passed_off(answer.text, cited, scene):
-        return reason
     if answer.value is None:
         return "value null means not established: evidence must be empty" if cited else None
     if not cited:

@@ -1,4 +1,4 @@
-"""The verb `train`: makes the embedded weights anew. The recipes, and what they print, live beside this file."""
+"""The verb `train`: on a person's data, or the embedded weights anew. The recipes, and what they print, live beside."""
 
 from __future__ import annotations
 
@@ -8,55 +8,91 @@ from typing import Annotated
 
 import typer
 
+from tools.catalog import ModelEntry, find, sealed
+from tools.catalog.changes import keep
 from tools.errors import UserError
 
 
-class Model(StrEnum):
+class Recipe(StrEnum):
     """What can be trained."""
 
     DETECT = "detect"
+    CLASSIFY = "classify"
     PLAN = "plan"
-    GENERATE = "generate"
 
 
 def command(
-    model: Annotated[
-        Model, typer.Argument(metavar="MODEL", help="detect: the detector; plan: the planner; generate: the generator.")
+    recipe: Annotated[
+        Recipe,
+        typer.Argument(
+            metavar="RECIPE",
+            help="detect: boxes and outlines; classify: one class an image; plan: the multimodal planner.",
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for data, checkpoints and the weights.")],
-    base: Annotated[
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints and the weights; its name is the model's.")],
+    data: Annotated[
         Path | None,
-        typer.Option(help="Folder of earlier planner weights to train further.", exists=True, file_okay=False),
+        typer.Option(help="Labelled data; without it, the embedded weights are trained anew on dioramas."),
     ] = None,
+    base: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Name in the catalog of the model to start from.")
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="An option of the recipe, as often as wanted."),
+    ] = None,
+    share: Annotated[
+        float, typer.Option(min=0.05, max=0.5, help="Of the data, to validate on, if it has no parts train and val.")
+    ] = 0.2,
 ) -> None:
-    """Train the embedded weights anew, on dioramas that are made as they are needed.
+    """Train a model, on your own labelled data or anew on dioramas.
 
-    A run that was broken off goes on when it is given the same folder. Both recipes are meant for two CPU cores and
-    take hours there; sizes, rates and seeds stand at the top of finetune/detect.py and finetune/plan.py.
+    With --data the result is a candidate in your catalog, and `scenograph gate` decides whether tools use it. Data
+    sets in COCO, YOLO, Pascal VOC and LabelMe format, folders of classes, and transcripts as JSONL are read as they
+    are. A run that was broken off, by Ctrl-C too, goes on when it is given the same folder.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot write to {out} ({error.strerror}): choose another --out") from error
-    weights = _train(model, out, base)
-    typer.echo(f"the weights are in {weights}")
+    given = option or []
+    if data is None:
+        if given:
+            raise UserError("--set goes with --data: the recipes of the embedded weights stand in finetune/")
+        typer.echo(f"the weights are in {_anew(recipe, out, base)}")
+        return
+    entry = _on_data(recipe, data, out, base, given, share)
+    keep(sealed(entry))
+    scores = ", ".join(f"{name} {value:.3f}" for name, value in entry.metrics.items())
+    typer.echo(f"candidate {entry.name}: {scores}")
+    typer.echo(f"its weights are in {out}; next: scenograph gate {entry.name} --data {data}")
 
 
-def _train(model: Model, out: Path, base: Path | None) -> Path:
-    match model:
-        case Model.DETECT:
-            if base is not None:
-                raise UserError("--base is for plan only: detect goes on from the checkpoint in --out")
+def _on_data(recipe: Recipe, data: Path, out: Path, base: str | None, given: list[str], share: float) -> ModelEntry:
+    match recipe:
+        case Recipe.DETECT:
+            from finetune.recipes import detect
+
+            return detect.train(data, out, find(base) if base else None, given, share=share)
+        case Recipe.CLASSIFY:
+            from finetune.recipes import classify
+
+            return classify.train(data, out, find(base) if base else None, given, share=share)
+        case Recipe.PLAN:
+            from finetune.recipes import plan
+
+            return plan.train(data, out, find(base) if base else None, given, share=share)
+
+
+def _anew(recipe: Recipe, out: Path, base: str | None) -> Path:
+    start = find(base).path() if base else None
+    match recipe:
+        case Recipe.DETECT:
             from finetune import detect
 
-            return detect.train(out)
-        case Model.PLAN:
+            return detect.train(out, detect.FURTHER if start else None, start)
+        case Recipe.PLAN:
             from finetune import plan
 
-            return plan.train(out, base=base)
-        case Model.GENERATE:
-            if base is not None:
-                raise UserError("--base is for plan only: generate goes on from the checkpoint in --out")
-            from finetune import generate
-
-            return generate.train(out)
+            return plan.train(out, base=start)
+    raise UserError(f"{recipe} needs --data")

@@ -1,4 +1,4 @@
-"""Trains the detector and segmenter (`yolo26n-seg`) from nothing. From top to bottom: data, backbone, detector."""
+"""Trains the detector and segmenter (`yolo26n-seg`) on dioramas, from nothing or from earlier weights."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class DetectConfig(BaseModel):
     scale that 256 px squares trained.
     """
 
+    first_seed: int = TRAIN_SEED
     scenes: int = 8_000
     val_scenes: int = 200
     scene_px: int = 448
@@ -40,6 +41,10 @@ class DetectConfig(BaseModel):
     crop_lr: float = 0.002
     seed: int = 0
     workers: int = 2
+
+
+FURTHER = DetectConfig(first_seed=TRAIN_SEED + 8_000, scenes=11_000, epochs=2, lr=0.0008)
+"""For training earlier weights further: on scenes that they have not seen."""
 
 
 def _polygon(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
@@ -91,7 +96,7 @@ def _detection_data(folder: Path, config: DetectConfig) -> Path:
     data = folder / "data.yaml"
     if data.exists():
         return data
-    jobs = [("train", TRAIN_SEED + i) for i in range(config.scenes)]
+    jobs = [("train", config.first_seed + i) for i in range(config.scenes)]
     jobs += [("val", TRAIN_SEED - 1 - i) for i in range(config.val_scenes)]
     for split in ("train", "val"):
         (folder / "images" / split).mkdir(parents=True, exist_ok=True)
@@ -144,12 +149,13 @@ def _use_all_cores(_: object) -> None:
     torch.set_num_threads(os.cpu_count() or 1)
 
 
-def train(out: Path, config: DetectConfig | None = None) -> Path:
-    """Train from nothing to a segmenter; goes on where an earlier run in the same folder broke off.
+def train(out: Path, config: DetectConfig | None = None, base: Path | None = None) -> Path:
+    """Train a segmenter; goes on where an earlier run in the same folder broke off.
 
     Args:
         out: Folder for data, checkpoints and the result.
         config: The recipe. How the weights in the catalog were made, where it differs, stands on their card.
+        base: Earlier weights to start from; else a backbone that is first trained to tell crops of objects apart.
 
     Returns:
         The weights, half precision, without optimiser state.
@@ -161,16 +167,6 @@ def train(out: Path, config: DetectConfig | None = None) -> Path:
     out = out.resolve()
     shared: dict[str, Any] = {"project": str(out), "exist_ok": True, "device": "cpu", "amp": False, "plots": False}
     shared |= {"seed": config.seed, "workers": config.workers, "optimizer": "AdamW", "cos_lr": True, "lrf": 0.02}
-    backbone = out / "backbone" / "weights" / "last.pt"
-    if not (out / "backbone" / "done").exists():
-        crops = _crop_data(out / "crops", config)
-        classifier = YOLO("yolo26n-cls.yaml")
-        classifier.add_callback("on_train_start", _use_all_cores)
-        classifier.train(
-            data=str(crops), name="backbone", imgsz=config.crop_px, epochs=config.crop_epochs, batch=64,
-            lr0=config.crop_lr, warmup_epochs=0.3, scale=0.7, erasing=0.2, auto_augment=None, hsv_h=0.0, **shared,
-        )  # fmt: skip
-        (out / "backbone" / "done").touch()
     last = out / "detector" / "weights" / "last.pt"
     resumed = last.exists()
     detector = YOLO(last if resumed else "yolo26n-seg.yaml")
@@ -178,11 +174,28 @@ def train(out: Path, config: DetectConfig | None = None) -> Path:
     if resumed:
         detector.train(resume=True)
     else:
-        detector.load(str(backbone))
+        detector.load(str(base or _backbone(out, config, shared)))
         _fit(detector, out, config, shared)
     weights = out / "diorama-yolo26n-seg.pt"
     publish(last, weights)
     return weights
+
+
+def _backbone(out: Path, config: DetectConfig, shared: dict[str, Any]) -> Path:
+    """A classifier of objects, whose first layers a detector starts from; trained unless it is there."""
+    from ultralytics import YOLO
+
+    folder = out / "backbone"
+    if not (folder / "done").exists():
+        crops = _crop_data(out / "crops", config)
+        classifier = YOLO("yolo26n-cls.yaml")
+        classifier.add_callback("on_train_start", _use_all_cores)
+        classifier.train(
+            data=str(crops), name="backbone", imgsz=config.crop_px, epochs=config.crop_epochs, batch=64,
+            lr0=config.crop_lr, warmup_epochs=0.3, scale=0.7, erasing=0.2, auto_augment=None, hsv_h=0.0, **shared,
+        )  # fmt: skip
+        (folder / "done").touch()
+    return folder / "weights" / "last.pt"
 
 
 def _fit(detector: Any, out: Path, config: DetectConfig, shared: dict[str, Any]) -> None:

@@ -214,10 +214,6 @@ class SceneGraph:
             plain.add_node(name, **_plain_node(data))
         for entity in self.entities():
             plain.add_edge(entity.id, entity.image_id, key="in")
-        for name in self.images():
-            ref = self.image(name)
-            if ref is not None and ref.parent in plain:
-                plain.add_edge(name, ref.parent, key="derived_from")
         # What was told comes last, and stands where geometry says the same.
         for relation in reversed(self.relations()):
             # Not `source`: that is node-link's own word for where an edge starts.
@@ -250,7 +246,7 @@ class SceneGraph:
         for subject, other, predicate, edge in plain.edges(keys=True, data=True):
             if predicate == "in":
                 scene._graph.add_edge(subject, other, key="in")
-            elif predicate != "derived_from" and edge["basis"] != "geometry":
+            elif edge["basis"] != "geometry":
                 told = Relation(
                     subject=subject, predicate=predicate, object=other, score=edge["score"], source=edge["basis"]
                 )

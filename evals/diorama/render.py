@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -64,16 +65,26 @@ def _layer(thing: Placed) -> Image.Image:
     return picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if thing.flip else picture
 
 
-def paint(scene: Scene) -> Painted:
+class Style(NamedTuple):
+    """How a scene is painted: its background, and an object's picture, RGBA and as large as its box."""
+
+    background: Callable[[Scene, np.random.Generator], Image.Image]
+    layer: Callable[[Placed], Image.Image]
+
+
+PLAIN = Style(_background, _layer)
+
+
+def paint(scene: Scene, style: Style = PLAIN) -> Painted:
     """Paint a scene; the same scene gives the same pixels."""
-    image = _background(scene, np.random.default_rng([scene.seed, 0xBAC]))
+    image = style.background(scene, np.random.default_rng([scene.seed, 0xBAC]))
     for sign in scene.signs:
         _paint_sign(image, sign)
     masks = np.zeros((len(scene.objects), scene.height, scene.width), dtype=bool)
     whole = np.zeros(len(scene.objects), dtype=np.int64)
     for index, thing in enumerate(scene.objects):
         x, y, w, h = thing.box
-        layer = _layer(thing)
+        layer = style.layer(thing)
         image.paste(layer, (x, y), layer)
         opaque = np.asarray(layer.getchannel("A")) >= _OPAQUE
         masks[:index, y : y + h, x : x + w] &= ~opaque

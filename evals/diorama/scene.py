@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from evals.diorama.sprites import SPRITES, TINT, TINTS, render_sprite
-from graphs.taxonomy import CATEGORIES
+from evals.diorama.sprites import SPRITES, TINT, TINTS, Sprite, render_sprite
 
 SIZES: tuple[tuple[int, int], ...] = ((480, 360), (512, 384), (640, 480))
 """Image sizes in pixels, width and height."""
@@ -69,10 +69,15 @@ def _fits(box: tuple[int, int, int, int], placed: list[Placed], signs: tuple[Sig
 
 
 def _place(
-    category: str, size: tuple[int, int], placed: list[Placed], signs: tuple[Sign, ...], rng: np.random.Generator
+    category: str,
+    pictures: tuple[Sprite, ...],
+    size: tuple[int, int],
+    placed: list[Placed],
+    signs: tuple[Sign, ...],
+    rng: np.random.Generator,
 ) -> Placed | None:
     width, height = size
-    sprite = SPRITES[category][rng.integers(len(SPRITES[category]))]
+    sprite = pictures[rng.integers(len(pictures))]
     tint = str(rng.choice(list(TINTS))) if sprite.colour == TINT else None
     picture = render_sprite(sprite.code, tint)
     for _ in range(12):
@@ -96,12 +101,15 @@ def _place_signs(size: tuple[int, int], rng: np.random.Generator) -> tuple[Sign,
     return (Sign(word, (int(rng.integers(0, width - w)), int(rng.integers(0, height - h)), w, h)),)
 
 
-def sample_scene(seed: int, size: tuple[int, int] | None = None) -> Scene:
+def sample_scene(
+    seed: int, size: tuple[int, int] | None = None, sprites: Mapping[str, tuple[Sprite, ...]] = SPRITES
+) -> Scene:
     """Sample a scene; the same seed gives the same scene.
 
     Args:
         seed: Any non-negative integer.
         size: Width and height in pixels; by default one of `SIZES`.
+        sprites: The pictures that stand for each category.
 
     Returns:
         A scene of up to `MAX_OBJECTS` objects: two to five categories, each with one to four objects.
@@ -110,13 +118,14 @@ def sample_scene(seed: int, size: tuple[int, int] | None = None) -> Scene:
     default = SIZES[rng.integers(len(SIZES))]
     size = size or default
     signs = _place_signs(size, rng)
-    kinds = rng.choice(len(CATEGORIES), size=int(rng.integers(2, 6)), replace=False)
+    categories = tuple(sprites)
+    kinds = rng.choice(len(categories), size=int(rng.integers(2, 6)), replace=False)
     shares = [0.45, 0.25, 0.18, 0.12]
-    wanted = [CATEGORIES[kind] for kind in kinds for _ in range(int(rng.choice([1, 2, 3, 4], p=shares)))]
+    wanted = [categories[kind] for kind in kinds for _ in range(int(rng.choice([1, 2, 3, 4], p=shares)))]
     rng.shuffle(wanted)
     placed: list[Placed] = []
     for category in wanted[:MAX_OBJECTS]:
-        thing = _place(category, size, placed, signs, rng)
+        thing = _place(category, sprites[category], size, placed, signs, rng)
         if thing is not None:
             placed.append(thing)
     return Scene(seed, *size, tuple(placed), signs)

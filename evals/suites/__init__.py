@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 SUITES = {
     "diorama": "evals.suites.diorama:suite",
     "detector": "evals.suites.detector:suite",
-    "reports": "evals.suites.reports:suite",
-    "generate": "evals.suites.generate:suite",
 }
 """Each suite's function by its name, as `module:function`."""
 

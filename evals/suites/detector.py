@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from PIL import Image
 
-from evals.diorama.world import make_diorama
+from evals.diorama.world import Diorama, make_diorama
 from evals.metrics.interval import Metric
 from evals.metrics.map50 import Pair, Thing, map50
 from evals.suites.options import Options, gathering
@@ -34,7 +34,7 @@ def measure(seeds: Sequence[int]) -> tuple[list[Pair], bool]:
         return [], False
     model = load()
     with gathering("scenes", len(seeds)) as done:
-        look_at(model, seeds, done.add)
+        look_at(model, map(make_diorama, seeds), done.add)
     return done.results, done.interrupted
 
 
@@ -49,19 +49,22 @@ def load() -> Detector:
     return Detector(active("segment"), CONFIDENCE)
 
 
-def look_at(detector: Look, seeds: Iterable[int], each: Callable[[Pair], None]) -> None:
-    """Run a detector on the dioramas of some seeds.
+def look_at(detector: Look, dioramas: Iterable[Diorama], each: Callable[[Pair], None]) -> None:
+    """Run a detector on dioramas.
 
     Args:
         detector: Gives masks with its detections.
-        seeds: Of the dioramas.
+        dioramas: What to look at.
         each: Is given each image's truth and findings as soon as they are there.
     """
-    for seed in seeds:
-        image, truth = make_diorama(seed)
+    for image, truth in dioramas:
         true = [Thing(one.category, one.box, one.mask) for one in truth.objects]
-        found = [thing for seen in detector(image, None) if (thing := _thing(seen, image)) is not None]
-        each(Pair(image.width, image.height, true, found))
+        each(Pair(image.width, image.height, true, found_in(detector, image)))
+
+
+def found_in(detector: Look, image: Image.Image) -> list[Thing]:
+    """What a detector that gives masks finds in an image."""
+    return [thing for seen in detector(image, None) if (thing := _thing(seen, image)) is not None]
 
 
 def _thing(seen: Detection, image: Image.Image) -> Thing | None:

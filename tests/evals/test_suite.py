@@ -9,6 +9,7 @@ import httpx
 import pytest
 from rich.console import Console
 
+from evals.diorama.world import make_diorama
 from evals.metrics.interval import Metric
 from evals.metrics.map50 import Pair
 from evals.suites import detector, diorama
@@ -116,7 +117,7 @@ def test_the_order_of_results_is_that_of_the_seeds(world: Worlds) -> None:
 def test_the_detector_is_measured_on_the_scenes(world: Worlds) -> None:
     made = world(SEEDS[:4], blind={SEEDS[0]})
     pairs: list[Pair] = []
-    detector.look_at(made.models().get("segment"), SEEDS[:4], pairs.append)
+    detector.look_at(made.models().get("segment"), map(make_diorama, SEEDS[:4]), pairs.append)
     assert len(pairs) == 4
     assert pairs[0].found == []
     assert all(len(one.true) == len(one.found) for one in pairs[1:])

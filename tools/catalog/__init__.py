@@ -39,26 +39,6 @@ class Source(Frozen):
     revision: str = "main"
 
 
-class Sampling(Frozen):
-    """How a diffusion model is sampled.
-
-    Attributes:
-        steps: Denoising steps of a picture.
-        guidance: Scale of classifier-free guidance; 0 or 1 for models distilled without it.
-        scheduler: Class of diffusers, made of the pipeline's own configuration; empty for its own.
-        strength: Share of the steps that making a picture over runs, 0 to 1: more changes more.
-        square: Whether it knows only one size, a square.
-        arguments: What else its pipeline is called with.
-    """
-
-    steps: int = Field(default=20, gt=0)
-    guidance: float = Field(default=5.0, ge=0)
-    scheduler: str = ""
-    strength: float = Field(default=0.7, gt=0, le=1)
-    square: bool = False
-    arguments: dict[str, bool | int | float | str] = Field(default_factory=dict)
-
-
 class ModelEntry(Frozen):
     """One model.
 
@@ -71,7 +51,6 @@ class ModelEntry(Frozen):
         classes: Class names in the order of the model's outputs; empty where it has none.
         image_size: Pixels of the longer side at which it looks, where it matters.
         confidence: Score below which what it sees is left out, 0 to 1, where it was chosen for this model.
-        sampling: Of a diffusion model: how it is sampled.
         licence: SPDX identifier of the weights.
         size: Bytes of the weights; about, where a hub has them.
         sha256: Their `checksum`; of what a hub has it is known once it was pulled.
@@ -90,7 +69,6 @@ class ModelEntry(Frozen):
     classes: tuple[str, ...] = ()
     image_size: int | None = None
     confidence: float | None = Field(default=None, gt=0, le=1)
-    sampling: Sampling | None = None
     licence: str
     size: int = 0
     sha256: str = ""
@@ -250,6 +228,13 @@ def verified(entry: ModelEntry, root: Path = ROOT) -> Path:
     return path
 
 
+def sealed(entry: ModelEntry, root: Path = ROOT) -> ModelEntry:
+    """The entry with size and checksum of its weights as they lie on this machine."""
+    weights = entry.path(root)
+    files = [weights] if weights.is_file() else [file for file in weights.rglob("*") if file.is_file()]
+    return entry.model_copy(update={"size": sum(file.stat().st_size for file in files), "sha256": checksum(weights)})
+
+
 def record(entry: ModelEntry, metrics: Mapping[str, float] | None = None, path: Path = ENTRIES) -> ModelEntry:
     """Write an entry into the catalog, with size and checksum of the weights as they lie; one of its name is replaced.
 
@@ -261,15 +246,9 @@ def record(entry: ModelEntry, metrics: Mapping[str, float] | None = None, path: 
     Returns:
         The entry as written.
     """
-    weights = entry.path(path.parent)
-    files = [weights] if weights.is_file() else [file for file in weights.rglob("*") if file.is_file()]
-    sealed = entry.model_copy(
-        update={
-            "size": sum(file.stat().st_size for file in files),
-            "sha256": checksum(weights),
-            "metrics": dict(entry.metrics if metrics is None else metrics),
-        }
-    )
-    known = {other.name: other for other in (entries(path) if path.exists() else ())} | {entry.name: sealed}
+    written = sealed(entry, path.parent)
+    if metrics is not None:
+        written = written.model_copy(update={"metrics": dict(metrics)})
+    known = {other.name: other for other in (entries(path) if path.exists() else ())} | {entry.name: written}
     path.write_bytes(_ENTRIES.dump_json(tuple(known.values()), indent=2) + b"\n")
-    return sealed
+    return written

@@ -63,10 +63,8 @@ Reporter = Callable[..., tuple[Report, SceneGraph]]
 def reported() -> Reporter:
     """Makes the report on images that were looked at."""
 
-    def make(
-        *images: Seen, template: str = "general", lang: str = "en", reference: str | None = None
-    ) -> tuple[Report, SceneGraph]:
-        return build(images or [seen("img-1")], load(template), Words(lang), reference=reference)
+    def make(*images: Seen, template: str = "general", lang: str = "en") -> tuple[Report, SceneGraph]:
+        return build(images or [seen("img-1")], load(template), Words(lang))
 
     return make
 

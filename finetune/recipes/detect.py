@@ -1,0 +1,169 @@
+"""Trains a detector or segmenter on labelled images, from a model of the catalog or from nothing. Top to bottom."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import yaml
+from rich.console import Console
+
+from finetune.data.check import check_boxes
+from finetune.data.read import given_splits, read_boxes
+from finetune.data.show import show
+from finetune.data.split import stratified
+from finetune.detect import publish
+from finetune.recipes.options import options
+from tools.catalog import ModelEntry, Source, verified
+from tools.errors import UserError
+
+if TYPE_CHECKING:
+    from supervision import DetectionDataset
+
+DEFAULTS: dict[str, Any] = {
+    "epochs": 40, "patience": 15, "imgsz": 320, "batch": 16, "optimizer": "AdamW", "lr0": 0.001, "lrf": 0.02,
+    "cos_lr": True, "warmup_epochs": 1.0, "weight_decay": 0.0005, "mosaic": 0.5, "close_mosaic": 10, "scale": 0.4,
+    "freeze": None, "mixup": 0.0, "cutmix": 0.0, "dropout": 0.0, "seed": 0, "workers": 2, "save_period": -1,
+    "device": None, "amp": True,
+}  # fmt: skip
+"""Over ultralytics' own; any other of its training options can be set too, several GPUs by `device=[0,1]`."""
+
+FIXED = {"task", "mode", "model", "data", "project", "name", "exist_ok", "resume", "plots", "val", "save"}
+"""Options that are not the person's to set: the recipe decides where things lie."""
+
+NOTHING = "yolo26n-seg.yaml"
+
+
+def train(
+    data: Path, out: Path, base: ModelEntry | None, given: Sequence[str] = (), *, share: float = 0.2
+) -> ModelEntry:
+    """Train; goes on where an earlier run in the same folder broke off.
+
+    Args:
+        data: A data set in COCO, YOLO, Pascal VOC or LabelMe format, or one with `train` and `val` of these.
+        out: Folder for checkpoints and the weights.
+        base: The model to start from; none for random weights of `yolo26n-seg`.
+        given: `name=value`, over `DEFAULTS`.
+        share: Of the images that validate, where the data is not split already.
+
+    Returns:
+        A candidate: the best weights by validation, half precision, without optimiser state.
+
+    Raises:
+        UserError: If the data cannot be trained on.
+    """
+    yolo = _ultralytics()
+    from ultralytics.utils import DEFAULT_CFG_DICT
+    from ultralytics.utils.plotting import plot_results
+
+    chosen = options(DEFAULTS, set(DEFAULT_CFG_DICT) - FIXED, given)
+    out = out.resolve()
+    last = out / "train" / "weights" / "last.pt"
+    if last.exists() and not _done(last):
+        model = yolo(last)
+        model.train(resume=True)
+    elif not last.exists():
+        classes, described = prepare(data, out / "data", share, int(chosen["seed"]))
+        model = yolo(str(verified(base)) if base else NOTHING, task="segment")
+        Console(stderr=True).print(f"training on {len(classes)} classes: {', '.join(classes)}", markup=False)
+        model.train(data=str(described), project=str(out), name="train", exist_ok=True, plots=False, **chosen)
+    plot_results(file=out / "train" / "results.csv")  # beside it, as results.png
+    return _candidate(out, base, int(chosen["imgsz"]))
+
+
+def prepare(data: Path, folder: Path, share: float, seed: int) -> tuple[list[str], Path]:
+    """Check the data and write it as ultralytics reads it.
+
+    Args:
+        data: The person's folder; nothing in it is changed.
+        folder: Where to write to.
+        share: Of the images that validate, where they are not split already.
+        seed: Of that split.
+
+    Returns:
+        The classes, and the data file.
+
+    Raises:
+        UserError: If training cannot go on with what was found.
+    """
+    train_set, val_set = _parts(data, share, seed)
+    show(check_boxes(train_set, val_set), Console(stderr=True))
+    for name, part in (("train", train_set), ("val", val_set)):
+        part.as_yolo(str(folder / "images" / name), str(folder / "labels" / name))
+    described = folder / "data.yaml"
+    names = dict(enumerate(train_set.classes))
+    described.write_text(
+        yaml.safe_dump({"path": str(folder), "train": "images/train", "val": "images/val", "names": names}),
+        encoding="utf-8",
+    )
+    return list(train_set.classes), described
+
+
+def _parts(data: Path, share: float, seed: int) -> tuple[DetectionDataset, DetectionDataset]:
+    from supervision import DetectionDataset
+
+    if splits := given_splits(data):
+        train_set, val_set = (read_boxes(part) for part in splits)
+        if list(train_set.classes) != list(val_set.classes):
+            raise UserError(f"the classes of {splits[0]} and {splits[1]} differ")
+        return train_set, val_set
+    whole = read_boxes(data)
+    labels = {
+        path: [] if whole.annotations[path].class_id is None else np.asarray(whole.annotations[path].class_id).tolist()
+        for path in whole.image_paths
+    }
+    train_set, val_set = (
+        DetectionDataset(whole.classes, paths, {path: whole.annotations[path] for path in paths})
+        for paths in stratified(labels, share, seed)
+    )
+    return train_set, val_set
+
+
+def _done(last: Path) -> bool:
+    """Whether training has ended: ultralytics then takes the optimiser's state out of the checkpoint."""
+    import torch
+
+    return bool(torch.load(last, weights_only=False)["epoch"] == -1)  # our own file, of this run
+
+
+def _candidate(out: Path, base: ModelEntry | None, image_size: int) -> ModelEntry:
+    import torch
+
+    best = out / "train" / "weights" / "best.pt"
+    weights = out / f"{out.name}.pt"
+    publish(best, weights)
+    model = torch.load(best, weights_only=False)["model"]  # likewise
+    scores = _curve(out / "train" / "results.csv")
+    return ModelEntry(
+        name=out.name,
+        task="segment",
+        backend="ultralytics",
+        sources=(Source(kind="file", location=str(weights)),),
+        classes=tuple(model.names[index] for index in sorted(model.names)),
+        image_size=image_size,
+        licence="AGPL-3.0-or-later",
+        base=base.name if base else NOTHING,
+        metrics=scores,
+    )
+
+
+def _curve(results: Path) -> dict[str, float]:
+    """What validation reached in the best epoch."""
+    import csv
+
+    with results.open(newline="") as file:
+        rows = [{key.strip(): float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    best = max(rows, key=lambda row: row["metrics/mAP50-95(B)"] + row["metrics/mAP50-95(M)"])
+    return {"val_box_map50": best["metrics/mAP50(B)"], "val_mask_map50": best["metrics/mAP50(M)"]}
+
+
+def _ultralytics() -> Any:
+    """The YOLO class of ultralytics, told to stay off the network."""
+    for name, value in {"ULTRALYTICS_SAFE_LOAD": "1", "YOLO_AUTOINSTALL": "false", "YOLO_OFFLINE": "true"}.items():
+        os.environ[name] = value
+    from ultralytics import YOLO
+
+    return YOLO

@@ -1,0 +1,47 @@
+"""What a person sets of a recipe: `--set name=value` over the recipe's defaults. Recipes say which names there are."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from tools.errors import UserError
+
+
+def options(defaults: Mapping[str, Any], known: Collection[str], given: Sequence[str]) -> dict[str, Any]:
+    """The defaults of a recipe with what a person set.
+
+    Args:
+        defaults: The recipe's own.
+        known: All the names that may be set.
+        given: `name=value`, the value as YAML writes it.
+
+    Raises:
+        UserError: If one has no `=`, its value is no YAML, or its name is not known.
+    """
+    chosen = dict(defaults)
+    for one in given:
+        name, equals, text = one.partition("=")
+        if not equals:
+            raise UserError(f"--set takes name=value, not {one!r}")
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3)
+            raise UserError(f"this recipe has no option {name!r}" + (f"; nearest: {', '.join(near)}" if near else ""))
+        try:
+            # YAML 1.1 reads 1e-3 as text, which nobody means by it.
+            value = yaml.safe_load(text)
+            chosen[name] = float(value) if isinstance(value, str) and _is_number(value) else value
+        except yaml.YAMLError as error:
+            raise UserError(f"--set {one}: the value is not YAML") from error
+    return chosen
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

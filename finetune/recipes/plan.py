@@ -1,0 +1,152 @@
+"""Trains a planner on transcripts of tool calls: LoRA and its kin, by TRL. The embedded one's loop: `finetune.plan`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from finetune.data.transcripts import Transcript, read_transcripts
+from finetune.recipes import trainer
+from finetune.recipes.options import options
+from tools.catalog import ModelEntry, Source
+from tools.errors import UserError
+
+DEFAULTS: dict[str, Any] = {
+    "num_train_epochs": 2, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 4, "learning_rate": 2e-4,
+    "lr_scheduler_type": "cosine", "warmup_steps": 0.03, "max_length": 2048, "packing": False, "seed": 0,
+    "gradient_checkpointing": True, "patience": 3, "peft": "lora", "rank": 16, "last_layers": None, "peft_dropout": 0.0,
+}  # fmt: skip
+"""Over those of TRL's `SFTConfig`, any of which can be set too.
+
+`peft`: `lora`, `dora`, `adalora`, `prefix`, `ia3`, or `none` for all weights. `last_layers`: adapt only so many.
+"""
+
+OWN = {"patience", "peft", "rank", "last_layers", "peft_dropout"}
+
+
+def train(
+    data: Path, out: Path, base: ModelEntry | None, given: Sequence[str] = (), *, share: float = 0.2
+) -> ModelEntry:
+    """Train; goes on where an earlier run in the same folder broke off.
+
+    Args:
+        data: Transcripts, one a line (`finetune.data.transcripts`).
+        out: Folder for checkpoints and the adapter.
+        base: A planner of the catalog with a folder of weights.
+        given: `name=value`, over `DEFAULTS`.
+        share: Of the transcripts that validate.
+
+    Raises:
+        UserError: If the base, the data or an option cannot be used.
+    """
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from trl import SFTConfig
+
+    if base is None:
+        raise UserError("plan on your own data needs --base: a planner of `scenograph models list` that is here")
+    chosen = options(DEFAULTS, trainer.known(SFTConfig) | OWN, given)
+    folder = base.path()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    parts = _parts(read_transcripts(data), tokenizer, share, int(chosen["seed"]))
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    scores = trainer.fit_sft(
+        model,
+        tokenizer,
+        parts,
+        out,
+        {name: value for name, value in chosen.items() if name not in OWN},
+        adapter(chosen, model.config.num_hidden_layers, _steps(len(parts[0]), chosen)),
+        patience=int(chosen["patience"]),
+    )
+    weights = out / "adapter"
+    return ModelEntry(
+        name=out.name,
+        task="plan",
+        backend="vllm",
+        sources=(Source(kind="file", location=str(weights.resolve())), *base.sources),
+        licence=base.licence,
+        base=base.name,
+        metrics={"first_val_loss": scores["first"], "val_loss": scores["best"]},
+    )
+
+
+def _parts(transcripts: list[Transcript], tokenizer: Any, share: float, seed: int) -> list[list[dict[str, str]]]:
+    """Prompts and completions to train and to validate on; a transcript's turns stay on one side."""
+    order = np.random.default_rng(seed).permutation(len(transcripts))
+    count = min(max(round(share * len(order)), 1), len(order) - 1)
+    chosen = [[transcripts[index] for index in part] for part in (order[count:], order[:count])]
+    return [[turn for one in part for turn in turns(one, tokenizer)] for part in chosen]
+
+
+def turns(transcript: Transcript, tokenizer: Any) -> list[dict[str, str]]:
+    """Each message of the assistant as a completion of all that stands before it, in the model's own chat format."""
+    if transcript.images:
+        raise UserError("transcripts with images train the embedded planner only; leave the images out for others")
+    found = []
+    for index, message in enumerate(transcript.messages):
+        if message["role"] != "assistant":
+            continue
+        before = _rendered(transcript.messages[:index], transcript.tools, tokenizer, opened=True)
+        after = _rendered(transcript.messages[: index + 1], transcript.tools, tokenizer, opened=False)
+        if not after.startswith(before):
+            raise UserError("this model's chat template rewrites earlier messages: it cannot be trained turn by turn")
+        found.append({"prompt": before, "completion": after[len(before) :]})
+    return found
+
+
+def _rendered(messages: list[dict[str, Any]], tools: list[dict[str, Any]], tokenizer: Any, *, opened: bool) -> str:
+    parsed = json.loads(json.dumps(messages))
+    for message in parsed:
+        for call in message.get("tool_calls") or ():
+            arguments = call["function"]["arguments"]
+            call["function"]["arguments"] = json.loads(arguments) if isinstance(arguments, str) else arguments
+    text = tokenizer.apply_chat_template(parsed, tools=tools or None, tokenize=False, add_generation_prompt=opened)
+    return str(text)
+
+
+def _steps(count: int, chosen: dict[str, Any]) -> int:
+    batch = int(chosen["per_device_train_batch_size"]) * int(chosen["gradient_accumulation_steps"])
+    return max(-(-count // batch) * int(chosen["num_train_epochs"]), 1)
+
+
+def adapter(chosen: dict[str, Any], layers: int, steps: int) -> Any:
+    """The adapter's configuration, or none where all weights are trained.
+
+    Args:
+        chosen: `peft`, `rank`, `last_layers` and `peft_dropout`.
+        layers: How many the model has.
+        steps: How many there will be, which AdaLoRA's budget follows.
+
+    Raises:
+        UserError: If there is no such kind.
+    """
+    import peft
+
+    last = chosen["last_layers"]
+    low_rank: dict[str, Any] = {
+        "lora_alpha": 2 * int(chosen["rank"]),
+        "lora_dropout": float(chosen["peft_dropout"]),
+        "target_modules": "all-linear",
+        "layers_to_transform": None if last is None else list(range(layers - int(last), layers)),
+        "task_type": "CAUSAL_LM",
+    }
+    match str(chosen["peft"]):
+        case "none":
+            return None
+        case "lora" | "dora" as kind:
+            return peft.LoraConfig(r=int(chosen["rank"]), use_dora=kind == "dora", **low_rank)
+        case "adalora":
+            first, end = steps // 10, steps // 2
+            return peft.AdaLoraConfig(
+                init_r=2 * int(chosen["rank"]), target_r=int(chosen["rank"]), total_step=steps, tinit=first,
+                tfinal=steps - end, **low_rank,
+            )  # fmt: skip
+        case "prefix":
+            return peft.PrefixTuningConfig(num_virtual_tokens=int(chosen["rank"]), task_type="CAUSAL_LM")
+        case "ia3":
+            return peft.IA3Config(task_type="CAUSAL_LM")
+    raise UserError(f"peft is lora, dora, adalora, prefix, ia3 or none, not {chosen['peft']!r}")

@@ -1,0 +1,33 @@
+"""Small labelled data sets: what a person might bring, made of squares."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+
+CLASSES = ("ball", "box")
+
+
+@pytest.fixture
+def boxes(tmp_path: Path) -> Path:
+    """Ten images in COCO format, each with a ball; every second one also with a box."""
+    import json
+
+    folder = tmp_path / "boxes"
+    folder.mkdir()
+    images, annotations = [], []
+    for number in range(10):
+        image = Image.effect_noise((80, 60), 20 + 7 * number).convert("RGB")
+        things = [(1, (8, 8, 20, 20))] + ([(2, (40, 20, 30, 30))] if number % 2 else [])
+        for category, (x, y, w, h) in things:
+            ImageDraw.Draw(image).rectangle((x, y, x + w, y + h), fill=(255, 20 * number, 0))
+            annotations.append(
+                {"id": len(annotations) + 1, "image_id": number, "category_id": category, "bbox": [x, y, w, h],
+                 "area": w * h, "iscrowd": 0, "segmentation": [[x, y, x + w, y, x + w, y + h, x, y + h]]}
+            )  # fmt: skip
+        image.save(folder / f"{number}.png")
+        images.append({"id": number, "file_name": f"{number}.png", "width": 80, "height": 60})
+    categories = [{"id": i, "name": name, "supercategory": ""} for i, name in enumerate(CLASSES, 1)]
+    written = {"images": images, "annotations": annotations, "categories": categories}
+    (folder / "annotations.json").write_text(json.dumps(written))
+    return folder

@@ -1,0 +1,42 @@
+"""The gate on the shipped detector and on what a wrong preprocessing makes of it."""
+
+import pytest
+
+from finetune import gate
+from tools.catalog import ModelEntry, active
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> dict[str, list[gate.Verdict]]:
+    """The shipped detector against the same weights deployed at a third of their image size, both ways round."""
+    good = active("segment")
+    bad = good.model_copy(update={"name": "wrong-size", "image_size": 96})
+    scenes = gate.dioramas(910_000, 10)
+    return {"worse": gate.measure(good, bad, scenes), "better": gate.measure(bad, good, scenes)}
+
+
+def test_a_candidate_that_is_worse_deployed_is_refused_with_the_reason(
+    verdicts: dict[str, list[gate.Verdict]],
+) -> None:
+    proud = _entry(val_box_map50=0.95)
+    told = gate.reasons(
+        proud, [one._replace(name=one.name.replace("dioramas", gate.DATA)) for one in verdicts["worse"]]
+    )
+    assert told[0].startswith("data box_map50 falls by")
+    assert "it is better in no measure beyond its interval" in told
+    assert "training said 0.950" in told[-1]
+
+
+def test_a_candidate_that_is_better_passes(verdicts: dict[str, list[gate.Verdict]]) -> None:
+    assert all(one.better for one in verdicts["better"])
+    assert gate.reasons(_entry(), verdicts["better"]) == []
+
+
+def test_one_that_is_better_here_and_worse_there_is_refused(verdicts: dict[str, list[gate.Verdict]]) -> None:
+    told = gate.reasons(_entry(), [*verdicts["better"], *verdicts["worse"]])
+    assert told
+    assert all("falls by" in one for one in told)
+
+
+def _entry(**metrics: float) -> ModelEntry:
+    return active("segment").model_copy(update={"metrics": metrics})

@@ -1,0 +1,52 @@
+"""Each recipe in miniature: it learns, and a run that is given again goes on from where it was."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from finetune.recipes import classify, detect
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # the trainers' own libraries warn of themselves
+
+
+@pytest.fixture
+def shapes(tmp_path: Path) -> Path:
+    """Forty pictures of discs and of crosses."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "shapes"
+    for number in range(40):
+        name = ("disc", "cross")[number % 2]
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        image = Image.fromarray(rng.integers(90, 160, (64, 64, 3), dtype=np.uint8))
+        draw = ImageDraw.Draw(image)
+        x, y = rng.integers(8, 24, 2).tolist()
+        if name == "disc":
+            draw.ellipse((x, y, x + 32, y + 32), fill=(220, 60, 40))
+        else:
+            draw.line((x, y, x + 32, y + 32), fill=(40, 60, 220), width=6)
+            draw.line((x + 32, y, x, y + 32), fill=(40, 60, 220), width=6)
+        image.save(folder / name / f"{number}.png")
+    return folder
+
+
+def test_classify_learns_and_goes_on(shapes: Path, tmp_path: Path) -> None:
+    options = ["per_device_train_batch_size=8", "image_size=64", "learning_rate=0.01"]
+    entry = classify.train(shapes, tmp_path / "shapes-model", None, [*options, "num_train_epochs=3"])
+    assert entry.metrics["val_accuracy"] >= max(entry.metrics["first_val_accuracy"], 0.75)
+    assert entry.classes == ("cross", "disc")
+    checkpoints = sorted((tmp_path / "shapes-model" / "checkpoints").iterdir())
+    again = classify.train(shapes, tmp_path / "shapes-model", None, [*options, "num_train_epochs=4"])
+    assert len(checkpoints) == 2
+    assert (
+        again.metrics["first_val_accuracy"] == entry.metrics["first_val_accuracy"]
+    )  # its first epoch was not repeated
+
+
+def test_detect_trains_on_coco_and_gives_a_candidate(boxes: Path, tmp_path: Path) -> None:
+    entry = detect.train(boxes, tmp_path / "found", None, ["epochs=1", "imgsz=64", "batch=4", "workers=0"])
+    assert entry.classes == ("ball", "box")
+    assert entry.status == "candidate"
+    assert entry.path().exists()
+    assert set(entry.metrics) == {"val_box_map50", "val_mask_map50"}
