@@ -1,4 +1,4 @@
-"""Typed questions to a scene graph, answered with the ids that bear the answer out. Folding lives in `scene`."""
+"""The short questions that the embedded planner knows, answered with ids. The full typed API is in `questions`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from graphs.relations import Predicate
+from graphs.relations import PREDICATES, Predicate
 from graphs.scene import SceneEntity, SceneGraph, shown
 from graphs.types import Frozen
 
@@ -122,8 +122,10 @@ def _relation(scene: SceneGraph, query: SceneQuery, found: Sequence[SceneEntity]
     for subject in by_size(found):
         for other in others:
             if other.image_id == subject.image_id and other.id != subject.id:
-                held = [r.predicate for r in scene.relations() if (r.subject, r.object) == (subject.id, other.id)]
-                names = list(dict.fromkeys(held))
+                held = [r for r in scene.relations() if (r.subject, r.object) == (subject.id, other.id)]
+                names = list(
+                    dict.fromkeys(r.predicate for r in held if r.source == "model" or r.predicate in PREDICATES)
+                )
                 text = f"{', '.join(names) or 'none'}: {subject.id} {other.id}"
                 return Finding(text=text, value=names, evidence=(subject.id, other.id))
     searched = [i for i in scene.images() if scene.searched(query.label, i) and scene.searched(query.other or "", i)]

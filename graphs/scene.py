@@ -3,150 +3,189 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 import networkx as nx
-import numpy as np
 
-from graphs.relations import boxes_of, iou, relate
+from graphs import network
+from graphs.identity import combined, narrower, same
+from graphs.order import natural, sighting_order
+from graphs.relations import relate
+from graphs.rules import Rule, derive
 from graphs.taxonomy import covers, expand
-from graphs.types import Box, Entity, Frozen, ImageRef, Mask, Observation, Relation, Score, Search
-
-SAME_IOU = 0.6
-"""Two boxes with one label in one image that share at least this are one thing; overlapping neighbours share less."""
+from graphs.told import End, Told, numbered
+from graphs.types import Box, Entity, Event, ImageRef, Observation, Relation, Search
 
 EVERYTHING = "*"
 """The label of a search for all that a model knows."""
 
-
-class Witness(Frozen):
-    """One sighting of an entity: which call of which tool saw it, with which model, and what it saw."""
-
-    tool: str
-    call_id: str
-    model: str
-    score: Score
-    box: Box
-    mask: Mask | None = None
-    attributes: dict[str, str | float] = {}
+LONG_DIGEST = 32
+"""A digest of more lines leaves area shares out: 40 lines with them would take half of a small model's context."""
 
 
 class SceneEntity(Entity):
     """An entity with a readable id and everyone who saw it.
 
-    `score` is the chance that not all witnesses erred, 1 - (1 - a)(1 - b)…; box, tool, model and call are those of the
-    witness with the best score.
+    `score` is the chance that not all models erred (see `identity.combined`), `label` the most telling of those that
+    agree; box, tool, model and call are those of the witness with the best score.
+
+    Attributes:
+        witnesses: The sightings as the tools told them, in the order of their calls.
     """
 
-    witnesses: tuple[Witness, ...]
+    witnesses: tuple[Entity, ...]
 
 
 class SceneGraph:
     """Images, the entities seen in them, and their relations; a fold over observations, never edited otherwise.
 
-    Nodes are images and entities; an entity has an edge `in` to its image. Relations between entities are edges keyed
-    by their predicate. Those from geometry are worked out when asked for, since boxes move as witnesses come.
+    The same observations give the same graph, in whatever order, however split and however often they come: sightings
+    are folded in the order of their calls (`call-2` before `call-10`), and within a call from left to right. An id
+    stays as it is unless a call arrives that comes before one that was folded.
+
+    Nodes are images and entities; an entity has an edge `in` to its image. Relations from geometry and from rules are
+    worked out when asked for, since boxes move as witnesses come.
     """
 
-    def __init__(self, images: Iterable[ImageRef] = ()) -> None:
-        """Start with the images at hand, before anything was seen in them."""
+    def __init__(self, images: Iterable[ImageRef] = (), rules: Iterable[Rule] = ()) -> None:
+        """Start with the images at hand, before anything was seen in them, and with rules that derive more."""
         self._graph = nx.MultiDiGraph()
+        self._rules = tuple(rules)
         self._numbers: Counter[str] = Counter()
+        self._named: dict[tuple[str, str], list[str]] = {}
+        self._waiting: dict[tuple[str, str], list[Entity]] = {}
+        self._last: tuple[Any, ...] = ()
+        self._told = Told()
+        self._entities: list[SceneEntity] | None = None
         self._relations: list[Relation] | None = None
-        for image in images:
-            self._image_node(image.id)["ref"] = image
+        self._events: list[Event] | None = None
+        for place, image in enumerate(images):
+            self._image_node(image.id).update(ref=image, place=place)
 
     def add(self, observation: Observation) -> None:
-        """Fold an observation in: entities are merged with those known or get the next id, from left to right.
+        """Fold an observation in: entities are merged with those known or get the next id.
+
+        A relation or an event whose entities are not there yet waits for them.
 
         Raises:
             ValueError: If one of its relations comes from geometry, which the graph works out itself.
-            KeyError: If one of them names an entity that is neither its own nor in the graph.
         """
-        self._relations = None
+        self._told.add(observation)
+        self._relations = self._events = None
         for image in observation.images:
-            self._image_node(image.id)["ref"] = image
+            node = self._image_node(image.id)
+            node["ref"] = min(filter(None, (node["ref"], image)), key=ImageRef.model_dump_json)
         for search in observation.searches:
-            self._image_node(search.image_id)["searches"].append(search)
-        names: dict[str, str] = {}
-        for entity in sorted(observation.entities, key=lambda e: (e.box.x1, e.box.y1)):
-            names[entity.id] = self._add_entity(entity)
-        for relation in observation.relations:
-            self._add_relation(relation, names)
+            self._image_node(search.image_id)["searches"][search] = None
+        for entity in observation.entities:
+            self._image_node(entity.image_id)
+            if not self._is_known(entity):
+                self._waiting.setdefault((entity.call_id, entity.id), []).append(entity)
 
     def _image_node(self, image_id: str) -> dict[str, Any]:
         if image_id not in self._graph:
-            self._graph.add_node(image_id, kind="image", ref=None, searches=[])
+            self._graph.add_node(image_id, kind="image", ref=None, place=None, searches={})
         node: dict[str, Any] = self._graph.nodes[image_id]
         return node
 
-    def _add_entity(self, entity: Entity) -> str:
-        witness = Witness.model_validate({name: getattr(entity, name) for name in Witness.model_fields})
-        known = self._same(entity)
-        if known is not None:
-            self._graph.nodes[known.id]["entity"] = _merged(known, entity, witness)
-            return known.id
-        stem = entity.label.replace(" ", "_")
-        self._numbers[stem] += 1
-        name = f"{stem}-{self._numbers[stem]}"
-        self._image_node(entity.image_id)
-        fields = {field: getattr(entity, field) for field in Entity.model_fields}
-        node = SceneEntity(**{**fields, "id": name}, witnesses=(witness,))
-        self._graph.add_node(name, kind="entity", entity=node)
-        self._graph.add_edge(name, entity.image_id, key="in")
-        return name
+    def _is_known(self, entity: Entity) -> bool:
+        key = (entity.call_id, entity.id)
+        folded = (self._graph.nodes[name]["entity"].witnesses for name in self._named.get(key, ()))
+        return entity in self._waiting.get(key, ()) or any(entity in witnesses for witnesses in folded)
 
-    def _same(self, entity: Entity) -> SceneEntity | None:
-        """The known entity that this one is another sighting of; what one call saw twice, it saw as two things."""
-        if entity.image_id not in self._graph:
-            return None
-        peers = [
-            peer
-            for peer in (
-                self._graph.nodes[name]["entity"] for name, _, key in self._graph.in_edges(entity.image_id, keys=True)
-            )
-            if peer.label == entity.label and all(w.call_id != entity.call_id for w in peer.witnesses)
-        ]
-        if not peers:
-            return None
-        shared = iou(boxes_of([entity]), boxes_of(peers))[0]
-        best = int(np.argmax(shared))
-        return peers[best] if shared[best] >= SAME_IOU else None
+    def _settle(self) -> None:
+        """Fold in what waits; where some of it comes before what was folded, all is folded anew."""
+        if not self._waiting:
+            return
+        waiting = sorted((one for group in self._waiting.values() for one in group), key=sighting_order)
+        self._waiting = {}
+        if sighting_order(waiting[0]) < self._last:
+            nodes = [name for name, data in self._graph.nodes(data=True) if data["kind"] == "entity"]
+            waiting += [one for name in nodes for one in self._graph.nodes[name]["entity"].witnesses]
+            waiting.sort(key=sighting_order)
+            self._graph.remove_nodes_from(nodes)
+            self._named, self._numbers = {}, Counter()
+        for call_id, group in groupby(waiting, key=lambda one: one.call_id):
+            self._fold_call(call_id, list(group))
+        self._last = sighting_order(waiting[-1])
+        self._entities = None
 
-    def _add_relation(self, relation: Relation, names: dict[str, str]) -> None:
-        if relation.source == "geometry":
-            raise ValueError(f"relation {relation.predicate} is told as geometry's")
-        subject = names.get(relation.subject, relation.subject)
-        other = names.get(relation.object, relation.object)
-        for name in (subject, other):
-            if name not in self._graph:
-                raise KeyError(f"relation {relation.predicate} names {name!r}, which is not in the scene")
-        told = relation.model_copy(update={"subject": subject, "object": other})
-        self._graph.add_edge(subject, other, key=relation.predicate, relation=told)
+    def _fold_call(self, call_id: str, seen: Sequence[Entity]) -> None:
+        """Fold in what one call saw; what it saw twice, it saw as two things."""
+        matched: dict[int, str] = {}
+        for image_id in dict.fromkeys(one.image_id for one in seen):
+            places = [place for place, one in enumerate(seen) if one.image_id == image_id]
+            known = [self._graph.nodes[name]["entity"] for name in self._graph.pred[image_id]]
+            known = [entity for entity in known if all(w.call_id != call_id for w in entity.witnesses)]
+            shared = same([seen[place] for place in places], known)
+            for place, row in zip(places, shared, strict=True):
+                if row.any():
+                    best = int(row.argmax())
+                    matched[place] = known[best].id
+                    shared[:, best] = 0.0
+        for place, entity in enumerate(seen):
+            self._fold_one(entity, matched.get(place))
+
+    def _fold_one(self, entity: Entity, name: str | None) -> None:
+        if name is not None:
+            node = self._graph.nodes[name]
+            node["entity"] = _merged(node["entity"], entity)
+        else:
+            stem = entity.label.replace(" ", "_")
+            self._numbers[stem] += 1
+            name = f"{stem}-{self._numbers[stem]}"
+            fields = {field: getattr(entity, field) for field in Entity.model_fields}
+            self._place(SceneEntity.model_construct(**fields | {"id": name}, witnesses=(entity,)))
+        self._named.setdefault((entity.call_id, entity.id), []).append(name)
+
+    def _place(self, entity: SceneEntity) -> None:
+        self._graph.add_node(entity.id, kind="entity", entity=entity)
+        self._graph.add_edge(entity.id, entity.image_id, key="in")
+
+    def _name(self, end: End) -> str | None:
+        """The id that the graph gives to what a call named."""
+        if end in self._named:
+            return self._named[end][0]
+        if self.get(end.id) is not None:
+            return end.id
+        return next((names[0] for (_, name), names in self._named.items() if name == end.id), None)
 
     def __contains__(self, name: str) -> bool:
         """Whether an entity or an image has this id."""
+        self._settle()
         return name in self._graph
 
     def images(self) -> list[str]:
-        """Ids of the images, in the order in which they came."""
-        return [name for name, data in self._graph.nodes(data=True) if data["kind"] == "image"]
+        """Ids of the images: those that the graph began with in their order, then the others by name."""
+        nodes = {name: data["place"] for name, data in self._graph.nodes(data=True) if data["kind"] == "image"}
+        begun = sorted((name for name, place in nodes.items() if place is not None), key=nodes.__getitem__)
+        return begun + sorted((name for name, place in nodes.items() if place is None), key=natural)
 
     def image(self, image_id: str) -> ImageRef | None:
         """The reference of an image; none if it is unknown or was only named by a tool."""
         ref: ImageRef | None = self._graph.nodes[image_id].get("ref") if image_id in self._graph else None
         return ref
 
+    def searches(self, image_id: str) -> list[Search]:
+        """The searches of an image, by call and then by label."""
+        looked = self._graph.nodes[image_id].get("searches", {}) if image_id in self._graph else {}
+        return sorted(looked, key=lambda one: (natural(one.call_id), one.label, one.tool, one.model))
+
     def get(self, name: str) -> SceneEntity | None:
         """The entity with this id, or none."""
+        self._settle()
         entity: SceneEntity | None = self._graph.nodes[name].get("entity") if name in self._graph else None
         return entity
 
     def entities(self) -> list[SceneEntity]:
         """All entities in the order of their ids: by label, then by number."""
-        found = [data["entity"] for _, data in self._graph.nodes(data=True) if data["kind"] == "entity"]
-        return sorted(found, key=_id_order)
+        self._settle()
+        if self._entities is None:
+            found = [data["entity"] for _, data in self._graph.nodes(data=True) if data["kind"] == "entity"]
+            self._entities = sorted(found, key=_id_order)
+        return list(self._entities)
 
     def find(self, label: str = "", colour: str | None = None, image_id: str | None = None) -> list[SceneEntity]:
         """Entities that a label covers, in the order of their ids.
@@ -165,11 +204,26 @@ class SceneGraph:
         ]
 
     def relations(self) -> list[Relation]:
-        """Every relation: those that tools told, in the order they came, then those from geometry (see `relate`)."""
-        if self._relations is None:
-            told = [data["relation"] for *_, data in self._graph.edges(data=True) if "relation" in data]
-            self._relations = told + relate(self.entities())
-        return self._relations
+        """Every relation: those that tools told, by call, then those from geometry (see `relate`), then from rules."""
+        return list(self._worked_out()[0])
+
+    def events(self) -> list[Event]:
+        """What tools told to happen, by call, then what holds of several things by a rule."""
+        return list(self._worked_out()[1])
+
+    def _worked_out(self) -> tuple[list[Relation], list[Event]]:
+        if self._relations is None or self._events is None:
+            entities = self.entities()
+            relations = self._told.relations(self._name) + relate(entities)
+            derived = derive(self._rules, entities, relations)
+            self._relations = relations + derived.relations
+            self._events = numbered(self._told.events(self._name) + derived.events)
+        return self._relations, self._events
+
+    def unknown(self) -> list[str]:
+        """What relations and events name that nobody has seen, in words."""
+        self._settle()
+        return sorted(set(self._told.unknown(self._name)))
 
     def searched(self, label: str, image_id: str | None = None) -> bool:
         """Whether a tool has looked for a label all over an image, so that "there is none" is a claim with evidence.
@@ -182,9 +236,7 @@ class SceneGraph:
         """
         if image_id is None:
             return any(self.searched(label, name) for name in self.images())
-        looked = (
-            {search.label for search in self._graph.nodes[image_id]["searches"]} if image_id in self._graph else set()
-        )
+        looked = {search.label for search in self.searches(image_id)}
         wanted = expand(label) or (label,)
         return EVERYTHING in looked or all(any(covers(term, name) for term in looked) for name in wanted)
 
@@ -199,74 +251,71 @@ class SceneGraph:
             call_id: Only what this call saw, and as it saw it, so that the text stays the same when others see more.
         """
         if call_id is None:
-            return "\n".join(_line(entity.id, entity.box, entity.attributes) for entity in self.entities())
-        return "\n".join(
-            _line(entity.id, witness.box, witness.attributes)
-            for entity in self.entities_of_call(call_id)
-            for witness in entity.witnesses
-            if witness.call_id == call_id
-        )
+            rows = [(entity.id, entity.box, entity.attributes) for entity in self.entities()]
+        else:
+            rows = [
+                (entity.id, witness.box, witness.attributes)
+                for entity in self.entities_of_call(call_id)
+                for witness in entity.witnesses
+                if witness.call_id == call_id
+            ]
+        return "\n".join(_line(*row, brief=len(rows) > LONG_DIGEST) for row in rows)
 
     def to_json(self) -> dict[str, Any]:
-        """The graph as node-link data: plain JSON values, with the relations from geometry among the edges."""
-        plain = nx.MultiDiGraph()
-        for name, data in self._graph.nodes(data=True):
-            plain.add_node(name, **_plain_node(data))
-        for entity in self.entities():
-            plain.add_edge(entity.id, entity.image_id, key="in")
-        # What was told comes last, and stands where geometry says the same.
-        for relation in reversed(self.relations()):
-            # Not `source`: that is node-link's own word for where an edge starts.
-            plain.add_edge(
-                relation.subject, relation.object, key=relation.predicate, score=relation.score, basis=relation.source
-            )
-        written: dict[str, Any] = nx.node_link_data(plain, edges="edges")
+        """The graph as node-link data: plain JSON values, with all that `network` holds."""
+        written: dict[str, Any] = nx.node_link_data(self.network(), edges="edges")
         return written
+
+    def network(self) -> nx.MultiDiGraph:
+        """The whole graph with plain attributes; what its nodes and edges are is said in `graphs.network`."""
+        return network.plain(self)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> SceneGraph:
-        """Read back what `to_json` wrote.
+        """Read back what `to_json` wrote; ids stay as they are written.
 
         Raises:
             pydantic.ValidationError: If a node lacks what it must have.
         """
+        read = network.read(data)
         scene = cls()
-        plain = nx.node_link_graph(data, edges="edges")
-        for name, node in plain.nodes(data=True):
-            fields = {key: value for key, value in node.items() if key not in ("kind", "searches")}
-            if node["kind"] == "image":
-                image = scene._image_node(name)
-                image["ref"] = ImageRef(id=name, **fields) if fields else None
-                image["searches"] = [Search.model_validate(search) for search in node["searches"]]
-                continue
-            entity = SceneEntity(id=name, **fields)
-            scene._graph.add_node(name, kind="entity", entity=entity)
-            stem, _, number = name.rpartition("-")
+        for place, (name, ref) in enumerate(read.images.items()):
+            scene._image_node(name).update(ref=ref, place=place)
+        for entity in read.entities:
+            placed = SceneEntity.model_validate(entity)
+            scene._place(placed)
+            stem, _, number = placed.id.rpartition("-")
             scene._numbers[stem] = max(scene._numbers[stem], int(number))
-        for subject, other, predicate, edge in plain.edges(keys=True, data=True):
-            if predicate == "in":
-                scene._graph.add_edge(subject, other, key="in")
-            elif edge["basis"] != "geometry":
-                told = Relation(
-                    subject=subject, predicate=predicate, object=other, score=edge["score"], source=edge["basis"]
-                )
-                scene._graph.add_edge(subject, other, key=predicate, relation=told)
+            for witness in placed.witnesses:
+                scene._named.setdefault((witness.call_id, witness.id), []).append(placed.id)
+                scene._last = max(scene._last, sighting_order(witness))
+        scene.add(Observation(text="", relations=read.relations, events=read.events, searches=read.searches))
         return scene
 
 
-def fold(observations: Iterable[Observation], images: Iterable[ImageRef] = ()) -> SceneGraph:
-    """The scene graph of a transcript: the images, and what each observation adds, in order."""
-    scene = SceneGraph(images)
+def fold(
+    observations: Iterable[Observation], images: Iterable[ImageRef] = (), rules: Iterable[Rule] = ()
+) -> SceneGraph:
+    """The scene graph of a transcript: the images, what the observations add, and what the rules derive.
+
+    Raises:
+        KeyError: If a relation or an event names an entity that no observation has and the graph does not know.
+    """
+    scene = SceneGraph(images, rules)
     for observation in observations:
         scene.add(observation)
+    if unknown := scene.unknown():
+        raise KeyError(f"{unknown[0]}, which is not in the scene")
     return scene
 
 
-def _merged(known: SceneEntity, entity: Entity, witness: Witness) -> SceneEntity:
-    better = witness.score > max(w.score for w in known.witnesses)
+def _merged(known: SceneEntity, entity: Entity) -> SceneEntity:
+    better = entity.score > max(w.score for w in known.witnesses)
+    witnesses = (*known.witnesses, entity)
     changes: dict[str, Any] = {
-        "score": 1 - (1 - known.score) * (1 - entity.score),
-        "witnesses": (*known.witnesses, witness),
+        "label": narrower(known.label, entity.label),
+        "score": combined(witnesses),
+        "witnesses": witnesses,
         "attributes": known.attributes | entity.attributes if better else entity.attributes | known.attributes,
         "mask": (entity.mask or known.mask) if better else (known.mask or entity.mask),
     }
@@ -275,13 +324,14 @@ def _merged(known: SceneEntity, entity: Entity, witness: Witness) -> SceneEntity
     return known.model_copy(update=changes)
 
 
-def _id_order(entity: SceneEntity) -> tuple[str, int]:
-    return entity.label, int(entity.id.rpartition("-")[2])
+def _id_order(entity: SceneEntity) -> tuple[str, int, str]:
+    return entity.label, int(entity.id.rpartition("-")[2]), entity.id
 
 
-def _line(name: str, box: Box, attributes: dict[str, str | float]) -> str:
+def _line(name: str, box: Box, attributes: dict[str, str | float], *, brief: bool) -> str:
     corners = ",".join(str(round(value)) for value in box.xyxy)
-    return " ".join([name, corners, *shown(attributes)])
+    kept = {key: value for key, value in attributes.items() if key != "area_share"} if brief else attributes
+    return " ".join([name, corners, *shown(kept)])
 
 
 def shown(attributes: dict[str, str | float]) -> list[str]:
@@ -290,11 +340,3 @@ def shown(attributes: dict[str, str | float]) -> list[str]:
     if "area_share" in attributes:
         parts.append(f"{float(attributes['area_share']):.1%}")
     return parts
-
-
-def _plain_node(data: dict[str, Any]) -> dict[str, Any]:
-    if data["kind"] == "entity":
-        entity: dict[str, Any] = data["entity"].model_dump(mode="json", exclude={"id"})
-        return {"kind": "entity"} | entity
-    ref: dict[str, Any] = data["ref"].model_dump(mode="json", exclude={"id"}) if data["ref"] else {}
-    return {"kind": "image"} | ref | {"searches": [search.model_dump(mode="json") for search in data["searches"]]}

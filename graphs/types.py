@@ -1,4 +1,4 @@
-"""The types that every package speaks: images, boxes, masks, entities, relations, observations. No behaviour."""
+"""The types that every package speaks: images, boxes, masks, entities, relations, events, observations."""
 
 from __future__ import annotations
 
@@ -105,13 +105,65 @@ class Entity(Frozen):
 
 
 class Relation(Frozen):
-    """A directed relation between two entities of one scene, `subject predicate object`."""
+    """A directed relation between two entities of one scene, `subject predicate object`.
+
+    Attributes:
+        subject: Id of an entity.
+        predicate: A word, or several joined by `_`.
+        object: Id of another entity.
+        also: The second object of a predicate that wants two, such as `between`.
+        score: How far it holds, 0 to 1.
+        source: What it comes from.
+        model: Name of the catalog entry that told it, or the text of the rule that derived it.
+        call_id: The tool call that told it.
+        tool: The tool of that call.
+        because: Ids and `subject predicate object` of what a rule derived it from.
+    """
 
     subject: str
     predicate: str
     object: str
+    also: str | None = None
     score: Score = 1.0
     source: Source
+    model: str = ""
+    call_id: str = ""
+    tool: str = ""
+    because: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """The triple in words, as `because` names it."""
+        return f"{self.subject} {self.predicate} {self.object}"
+
+
+class Event(Frozen):
+    """Something that happens, or that holds of several things together, such as a crowd.
+
+    Attributes:
+        id: Unique within its observation; the scene graph gives it a readable one.
+        label: What it is.
+        participants: Ids of the entities that take part.
+        image_ids: The images or frames that show it.
+        start: Seconds from the beginning of the clip; none for a still.
+        end: Likewise.
+        score: 0 to 1.
+        source: What it comes from.
+        model: Name of the catalog entry that told it, or the text of the rule that derived it.
+        call_id: The tool call that told it.
+        tool: The tool of that call.
+    """
+
+    id: str
+    label: str
+    participants: tuple[str, ...] = ()
+    image_ids: tuple[str, ...] = ()
+    start: float | None = None
+    end: float | None = None
+    score: Score = 1.0
+    source: Source = "model"
+    model: str = ""
+    call_id: str = ""
+    tool: str = ""
 
 
 class Search(Frozen):
@@ -138,6 +190,7 @@ class Observation(Frozen):
     text: str
     entities: tuple[Entity, ...] = ()
     relations: tuple[Relation, ...] = ()
+    events: tuple[Event, ...] = ()
     images: tuple[ImageRef, ...] = ()
     searches: tuple[Search, ...] = ()
 

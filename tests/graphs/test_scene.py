@@ -6,7 +6,7 @@ from graphs.scene import SceneGraph, fold
 from graphs.types import Box, Entity, ImageRef, Mask, Observation, Relation, Search
 
 Corners = tuple[float, float, float, float]
-MASK = Mask(size=(100, 100), counts="abc")
+MASK = Mask(size=(100, 100), counts="0:R2")
 
 
 def seen(
@@ -17,6 +17,7 @@ def seen(
     image_id: str = "img-1",
     tool: str = "detect",
     mask: Mask | None = None,
+    model: str = "m",
     **attributes: str | float,
 ) -> Entity:
     x1, y1, x2, y2 = corners
@@ -28,7 +29,7 @@ def seen(
         mask=mask,
         score=score,
         attributes=attributes,
-        model="m",
+        model=model,
         call_id=call_id,
         tool=tool,
     )
@@ -63,7 +64,7 @@ def test_a_second_sighting_merges() -> None:
     second = seen("dog", (0, 0, 10, 9), "c2", 0.8, tool="segment", mask=MASK, area_share=0.1, colour="grey")
     scene = fold([observed(first), observed(second)])
     [dog] = scene.entities()
-    assert dog.score == pytest.approx(1 - 0.5 * 0.2)
+    assert dog.score == 0.8  # one model saw it twice: it is as sure as its better sighting
     assert (dog.box, dog.mask, dog.tool, dog.call_id) == (second.box, MASK, "segment", "c2")
     assert dog.attributes == {"colour": "grey", "area_share": 0.1}
     assert [(w.tool, w.call_id, w.score, w.mask) for w in dog.witnesses] == [
@@ -191,7 +192,7 @@ def test_told_relations_get_readable_ids() -> None:
     assert scene.relations()[0] == rides.model_copy(update={"subject": "person-1", "object": "horse-1"})
     lost = Relation(subject="person-1", predicate="rides", object="c9/0", source="model")
     with pytest.raises(KeyError, match="c9/0"):
-        scene.add(observed(relations=[lost]))
+        fold([observed(man, horse), observed(relations=[lost])])
 
 
 def test_geometry_is_not_told() -> None:
