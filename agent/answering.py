@@ -10,12 +10,14 @@ from pathlib import Path
 import orjson
 from langchain_core.tools import BaseTool
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.store.base import BaseStore
 
+from agent.acting import Shared
 from agent.evidence import rows
 from agent.exchange import Question, Reply
 from agent.llm import client
 from agent.overlay import annotate
-from agent.run import Agent, Run
+from agent.run import Agent, Run, Waiting
 from graphs.scene import SceneGraph
 from tools.errors import UserError
 from tools.models import Models
@@ -28,39 +30,55 @@ RUN, GRAPH = "run.json", "graph.json"
 class Answering:
     """Answers questions, many at once, with tools and models that stay loaded."""
 
-    def __init__(self, tools: list[BaseTool], models: Models, kept: AsyncSqliteSaver) -> None:
+    def __init__(
+        self, tools: list[BaseTool], models: Models, kept: AsyncSqliteSaver, ledger: BaseStore | None = None
+    ) -> None:
         """Take what all questions share.
 
         Args:
             tools: All tools there are; a question's planner is offered those that it knows.
             models: What the tools look with.
-            kept: Where steps are kept while a run goes on, so that it survives the process.
+            kept: Where steps are kept while a run goes on, so that it survives the process, and conversations.
+            ledger: Where calls that want approval are noted, so that none takes effect twice.
         """
         self._tools = tools
         self._models = models
         self._kept = kept
+        self._shared = Shared(ledger=ledger)
         self._underway: set[str] = set()
 
     async def answer(self, question: Question) -> Reply:
-        """Answer a question and write its files; what ends, well or not, leaves no checkpoints.
+        """Answer a question and write its files; only a conversation, and what waits for a person, leaves checkpoints.
 
         Raises:
             UserError: What the person can put right: an image, the model server, the folder.
         """
-        with self._once(question.id):
+        keep = question.thread is not None
+        with self._once(question.thread or question.id):
             try:
                 workspace = await asyncio.to_thread(Workspace.open, question.images, self._models, question.folder)
                 run = await self._run(question, workspace)
                 files = await asyncio.to_thread(write, run, workspace, question.folder)
+            except Waiting as waiting:
+                keep = True
+                return Reply(waiting=list(waiting.calls))
             finally:  # not reached when the process is killed: then the run can go on
-                await self._kept.adelete_thread(question.id)
+                if not keep:
+                    await self._kept.adelete_thread(question.id)
         return Reply(run=run.model_dump(mode="json"), evidence=rows(run), files=files)
+
+    async def images(self, thread: str) -> list[str] | None:
+        """The files that a conversation is about, in the order of their ids; None if there is no such conversation."""
+        kept = await self._kept.aget_tuple({"configurable": {"thread_id": thread}})
+        return [image["path"] for image in kept.checkpoint["channel_values"]["images"]] if kept else None
 
     async def _run(self, question: Question, workspace: Workspace) -> Run:
         async with client.http_client(question.endpoint) as http:
             tools = offered(self._tools, question.endpoint.tools)
-            agent = Agent(client.chat_model(question.endpoint, http), tools, self._kept)
-            run = await agent.ask(workspace, question.text, run_id=question.id)
+            model = client.chat_model(question.endpoint, http)
+            agent = Agent(model, tools, self._kept, policy=question.policy, shared=self._shared)
+            thread, decisions = question.thread, question.decisions
+            run = await agent.ask(workspace, question.text, run_id=question.id, thread=thread, decisions=decisions)
         run.seconds.start = question.start
         run.seconds.total += question.start
         return run

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from agent.approval import Pending, Policy
 from agent.llm.endpoint import Endpoint
 
 
@@ -18,6 +19,7 @@ def _absolute(path: Path) -> Path:
     return path
 
 
+NAME = r"^[\w-]{1,64}$"
 Absolute = Annotated[Path, AfterValidator(_absolute)]
 
 
@@ -31,16 +33,22 @@ class Question(BaseModel):
         folder: Where the run's files go.
         endpoint: The model that plans.
         start: Seconds that went by before, to be counted into the run.
+        thread: The conversation that it belongs to, which is kept; by default it stands alone.
+        policy: Who agrees to calls that are costly or lasting.
+        decisions: What a person decided about the calls that the run waits with, by their ids.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    id: str = Field(pattern=r"^[\w-]{1,64}$")
+    id: str = Field(pattern=NAME)
     text: str
     images: list[Absolute] = Field(min_length=1)
     folder: Absolute
     endpoint: Endpoint
     start: float = Field(default=0.0, ge=0)
+    thread: str | None = Field(default=None, pattern=NAME)
+    policy: Policy = Policy()
+    decisions: dict[str, bool] = Field(default_factory=dict)
 
 
 class Row(BaseModel):
@@ -57,17 +65,19 @@ class Row(BaseModel):
 
 
 class Reply(BaseModel):
-    """The service's answer.
+    """The service's answer, or what it waits for.
 
     Attributes:
-        run: The whole `agent.run.Run`, as plain JSON data.
+        run: The whole `agent.run.Run`, as plain JSON data; empty while it waits.
         evidence: Rows for a person, in the order cited.
         files: Names of the files in the question's folder: the run, the graph, then the pictures.
+        waiting: Calls that a person must agree to; the same question, put again with the decisions, goes on.
     """
 
-    run: dict[str, Any]
-    evidence: list[Row]
-    files: list[str]
+    run: dict[str, Any] = Field(default_factory=dict)
+    evidence: list[Row] = Field(default_factory=list)
+    files: list[str] = Field(default_factory=list)
+    waiting: list[Pending] = Field(default_factory=list)
 
 
 def new_id() -> str:

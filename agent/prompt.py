@@ -68,10 +68,21 @@ def request(messages: Sequence[BaseMessage], picture: Callable[[str], Image.Imag
         messages: The transcript; pictures stand in it as `{"type": "image_ref", "id": …}`.
         picture: Gives the pixels of an image id.
     """
-    return [SystemMessage(SYSTEM), *(_with_pictures(message, picture) for message in messages)]
+    return [SystemMessage(SYSTEM), *(with_pictures(message, picture) for message in messages)]
 
 
-def _with_pictures(message: BaseMessage, picture: Callable[[str], Image.Image]) -> BaseMessage:
+def made(images: Sequence[ImageRef]) -> HumanMessage:
+    """The user message in which the model sees what tools made: the images by reference, then a line for each."""
+    lines = [
+        f"{image.id} ({image.width}x{image.height}) {image.origin}" + (f" from {image.parent}" if image.parent else "")
+        for image in images
+    ]
+    references: list[str | dict[str, Any]] = [{"type": "image_ref", "id": image.id} for image in images]
+    return HumanMessage([*references, {"type": "text", "text": "\n".join(lines)}])
+
+
+def with_pictures(message: BaseMessage, picture: Callable[[str], Image.Image]) -> BaseMessage:
+    """The message with the bytes put in of the pictures that it refers to."""
     if isinstance(message.content, str):
         return message
     parts: list[str | dict[str, Any]] = []

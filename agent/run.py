@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, ToolCall, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.types import Command
 from pydantic import BaseModel
 
 from agent import flow
+from agent.acting import Shared
+from agent.approval import Pending, Policy
 from agent.exchange import new_id
+from agent.transcript import REUSED, last_question
 from agent.verify import Answer
+from graphs.scene import fold
 from graphs.types import ImageRef, Observation
 from tools.errors import UserError
+from tools.vision_tool import observations
 from tools.workspace import Workspace
 
 
@@ -85,6 +92,15 @@ class Run(BaseModel):
     error: str | None = None
 
 
+class Waiting(Exception):
+    """Not an error: calls wait for a person, and the run is kept until the decisions come."""
+
+    def __init__(self, calls: Sequence[Pending]) -> None:
+        """Take the calls."""
+        super().__init__(", ".join(call.tool for call in calls))
+        self.calls = tuple(calls)
+
+
 class Agent:
     """Answers questions about workspaces; one agent may answer many at once."""
 
@@ -95,6 +111,8 @@ class Agent:
         checkpointer: BaseCheckpointSaver[str] | None = None,
         *,
         max_steps: int = flow.MAX_STEPS,
+        policy: Policy | None = None,
+        shared: Shared | None = None,
     ) -> None:
         """Compile the flow once.
 
@@ -102,33 +120,65 @@ class Agent:
             llm: The chat model that plans.
             tools: The tools; one of them is `answer`.
             checkpointer: Where steps are kept, so that a run can go on after a crash; None keeps nothing.
-            max_steps: How many plans a run may make.
+            max_steps: How many plans a question may take.
+            policy: Who agrees to calls that want approval; by default a person is asked.
+            shared: With other agents of the process.
         """
-        self._graph = flow.build(llm, tools, checkpointer, max_steps=max_steps)
+        self._graph = flow.build(llm, tools, checkpointer, max_steps=max_steps, policy=policy, shared=shared)
+        self._max_steps = max_steps
         self._kept = checkpointer is not None
 
-    async def ask(self, workspace: Workspace, query: str, *, run_id: str | None = None) -> Run:
+    async def ask(
+        self,
+        workspace: Workspace,
+        query: str,
+        *,
+        run_id: str | None = None,
+        thread: str | None = None,
+        decisions: Mapping[str, bool] | None = None,
+    ) -> Run:
         """Answer a question about the images of a workspace.
 
         Args:
             workspace: Holds the images.
             query: The question.
             run_id: That of a run which was cut short goes on where it stopped; by default a new one.
+            thread: The conversation that the question belongs to; by default one of its own.
+            decisions: Whether a person agrees to the calls that the run waits with, by their ids.
 
         Raises:
+            Waiting: Calls wait for a person; the same question goes on once it is asked again with the decisions.
             UserError: An empty question, or a model server that is down, slow or answers garbage.
         """
         if not query.strip():
             raise UserError("the question is empty: ask something about the image")
         began = time.perf_counter()
         name = run_id or new_id()
-        config = RunnableConfig(configurable={"thread_id": name}, recursion_limit=100)
-        state: flow.State | None = flow.start(query, workspace.images)
-        if self._kept and run_id and (await self._graph.aget_state(config)).values:
-            state = None  # what LangGraph takes as: go on
+        config = RunnableConfig(configurable={"thread_id": thread or name}, recursion_limit=4 * self._max_steps + 10)
+        given: flow.State | Command[Any] | None = flow.start(query, workspace.images, name)
+        if self._kept and (run_id or thread) and (before := (await self._graph.aget_state(config)).values):
+            await asyncio.to_thread(_restore, workspace, before["messages"])
+            given = None  # what LangGraph takes as: go on
+            if before["run"] != name:
+                given = flow.follow(cast(flow.State, before), query, workspace.images, name)
+        if decisions:
+            given = Command(resume=dict(decisions))
         durability: Any = {"durability": "sync"} if self._kept else {}
-        final = await self._graph.ainvoke(state, config, context=workspace, **durability)
+        final = await self._graph.ainvoke(given, config, context=workspace, **durability)
+        if waiting := final.pop("__interrupt__", ()):
+            raise Waiting([Pending(id=one.id, **one.value) for one in waiting])
         return record(name, cast(flow.State, final), total=time.perf_counter() - began)
+
+
+def _restore(workspace: Workspace, messages: Sequence[AnyMessage]) -> None:
+    """Take in again what tools made before."""
+    made = [image for observation in observations(messages) for image in observation.images]
+    taken = {image.id: image.sha256 for image in workspace.images}
+    if any(taken.get(image.id, image.sha256) != image.sha256 for image in made):
+        raise UserError(
+            "pictures cannot be added once tools have made some: start another conversation with all of them"
+        )
+    workspace.restore(made)
 
 
 def record(run_id: str, state: flow.State, *, total: float) -> Run:
@@ -140,36 +190,39 @@ def record(run_id: str, state: flow.State, *, total: float) -> Run:
         total: Wall-clock seconds of the whole.
     """
     messages: list[AnyMessage] = state["messages"]
-    plans = [message for message in messages if isinstance(message, AIMessage)]
+    asked = last_question(messages)
     told = {message.tool_call_id: message for message in messages if isinstance(message, ToolMessage)}
-    steps = [[_step(call["name"], call["args"], call["id"] or "", told) for call in plan.tool_calls] for plan in plans]
+    plans = [message for message in messages if isinstance(message, AIMessage)]
+    now = [message for message in messages[asked:] if isinstance(message, AIMessage)]
+    images = [ImageRef.model_validate(image) for image in state["images"]]
     return Run(
         id=run_id,
         query=state["query"],
-        images=[ImageRef.model_validate(image) for image in state["images"]],
+        images=images,
         answer=Answer.model_validate(state["answer"]),
-        steps=[step for calls in steps for step in calls],
-        scene=flow.scene_of(state).to_json(),
+        steps=[_step(call, told) for plan in plans for call in plan.tool_calls],
+        scene=fold(observations(messages), images).to_json(),
         seconds=Seconds(
-            plan=sum(plan.response_metadata.get("seconds", 0.0) for plan in plans),
-            act=sum(max((step.seconds for step in calls), default=0.0) for calls in steps),
+            plan=sum(plan.response_metadata.get("seconds", 0.0) for plan in now),
+            act=sum(max((_step(call, told).seconds for call in plan.tool_calls), default=0.0) for plan in now),
             verify=state["verify_seconds"],
             total=total,
         ),
-        usage=_usage(plans),
+        usage=_usage(now),
         error=state["error"],
     )
 
 
-def _step(tool: str, arguments: dict[str, Any], call_id: str, told: dict[str, ToolMessage]) -> Step:
-    step = Step(tool=tool, arguments=arguments, call_id=call_id)
-    if (message := told.get(call_id)) is None:
+def _step(call: ToolCall, told: dict[str, ToolMessage]) -> Step:
+    step = Step(tool=call["name"], arguments=call["args"], call_id=call["id"] or "")
+    if (message := told.get(step.call_id)) is None:
         return step  # the accepted answer: nothing is told to the model after it
     step.seconds = message.response_metadata.get("seconds", 0.0)
-    if message.status == "error":
-        step.error = str(message.content)
-    elif message.artifact:
-        step.observation = Observation.load(message.artifact)
+    seen = told.get(message.response_metadata.get(REUSED, ""), message)
+    if seen.status == "error":
+        step.error = str(seen.content)
+    elif seen.artifact:
+        step.observation = Observation.load(seen.artifact)
     return step
 
 

@@ -14,6 +14,7 @@ from fastapi import Depends, FastAPI, Header, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.store.sqlite.aio import AsyncSqliteStore
 from PIL import Image
 
 from agent.answering import Answering
@@ -24,7 +25,7 @@ from tools.errors import UserError
 from tools.models import SHARED, Models
 from tools.registry import load_tools
 
-CHECKPOINTS = "checkpoints.sqlite"
+CHECKPOINTS, LEDGER = "checkpoints.sqlite", "ledger.sqlite"
 CLIENT_GONE = 499  # nginx's code: nobody reads the reply
 
 T = TypeVar("T")
@@ -41,9 +42,13 @@ def app(models: Models = SHARED) -> FastAPI:
     @asynccontextmanager
     async def life(made: FastAPI) -> AsyncIterator[None]:
         home().mkdir(parents=True, exist_ok=True)
-        async with AsyncSqliteSaver.from_conn_string(str(home() / CHECKPOINTS)) as kept:
+        async with (
+            AsyncSqliteSaver.from_conn_string(str(home() / CHECKPOINTS)) as kept,
+            AsyncSqliteStore.from_conn_string(str(home() / LEDGER)) as ledger,
+        ):
             await kept.setup()
-            made.state.answering = Answering(load_tools(), models, kept)
+            await ledger.setup()
+            made.state.answering = Answering(load_tools(), models, kept, ledger)
             warming = asyncio.create_task(asyncio.to_thread(_warm_up, models))
             yield
             await warming
@@ -60,6 +65,7 @@ def app(models: Models = SHARED) -> FastAPI:
     made.exception_handler(Exception)(_bug)
     made.get("/health")(_health)
     made.post("/ask", dependencies=[Depends(authorised)])(_ask)
+    made.get("/threads/{name}", dependencies=[Depends(authorised)])(_thread)
     return made
 
 
@@ -74,6 +80,15 @@ async def _ask(question: Question, request: Request) -> Response:
     if reply is None:
         return Response(status_code=CLIENT_GONE)
     return Response(reply.model_dump_json(), media_type="application/json")
+
+
+async def _thread(name: str, request: Request) -> dict[str, list[str]]:
+    """What a conversation is about."""
+    answering: Answering = request.app.state.answering
+    images = await answering.images(name)
+    if images is None:
+        raise HTTPException(404, f"no conversation {name!r}: start one with images")
+    return {"images": images}
 
 
 async def _while_there(request: Request, work: Coroutine[Any, Any, T]) -> T | None:

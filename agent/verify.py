@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from langchain_core.messages import AnyMessage
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.case import Case, Value, found, said, unsearched
+from agent.claims import Claim
+from agent.values import measured, value_stands
 from graphs.scene import SceneGraph
-from tools.vision_tool import observations
-
-Value = bool | int | float | str | list[str] | None
+from graphs.taxonomy import ANYTHING, covers
 
 
 class Answer(BaseModel):
@@ -32,44 +33,88 @@ class Answer(BaseModel):
 def verify(answer: Answer, scene: SceneGraph, messages: Sequence[AnyMessage]) -> str | None:
     """Say why the evidence does not bear the answer out.
 
-    A typed value needs evidence. A whole number counts the entities cited. An answer of none (0, false, an empty
-    list) that cites no entity needs an image on which a tool has looked. An answer of null carries no evidence.
+    The ids must exist. The value must be what the scene holds for the question's claim, or the text's, or the last
+    call's: a count is that of all things that match, all of them cited; a relation holds between the things cited; a
+    "there is none" needs a search that a tool really ran on the image for that label. Each claim that the text makes
+    must hold too, and it may name nothing that no tool has told of. An answer of null carries no evidence.
 
     Args:
         answer: What the model answered.
         scene: The fold of the transcript over the run's images.
-        messages: The transcript, for the searches that tools did.
+        messages: The transcript: the question, the calls, and what the tools told.
 
     Returns:
         A short sentence for the model, or None when all is well.
     """
     cited = list(dict.fromkeys(answer.evidence))
-    entities = [name for name in cited if scene.get(name) is not None]
     if unknown := [name for name in cited if name not in scene]:
         return f"no such id in the scene: {', '.join(unknown)}"
-    if answer.value is None:
-        return "value null means not established: evidence must be empty" if cited else None
-    if not cited:
+    if answer.value is None and cited:
+        return "value null means not established: evidence must be empty"
+    if answer.value is not None and not cited:
         return "a value needs evidence: cite the ids it rests on, or answer with value null"
-    if entities:
-        return _counts(answer.value, len(entities))
-    return _absence(answer.value, cited, messages)
+    case = Case(answer.text, answer.value, answer.evidence, scene, messages)
+    checks = (_text,) if answer.value is None else (_cited, value_stands, _text)
+    return next((reason for check in checks if (reason := check(case))), None)
 
 
-def _counts(value: Value, cited: int) -> str | None:
-    if isinstance(value, int) and not isinstance(value, bool) and value != cited:
-        return f"value is {value} but {cited} entities are cited"
+def _cited(case: Case) -> str | None:
+    """Each thing cited is of a kind that the question or the answer speaks of."""
+    labels = {*case.question.labels, *case.text.labels}
+    if not case.question.labels and not case.text.labels:
+        labels = {claim.label for claim in case.claims} or {ANYTHING}
+    for entity in case.entities:
+        if not any(covers(label, entity.label) for label in labels):
+            return f"{entity.id} is cited, but the answer is about {', '.join(sorted(labels))}"
     return None
 
 
-def _absence(value: Value, images: Sequence[str], messages: Sequence[AnyMessage]) -> str | None:
-    if value and not isinstance(value, str):
-        return "cite the entities that show it, not only the image"
-    searched = searched_images(messages)
-    missing = [image for image in images if image not in searched]
-    return f"nobody has looked in {', '.join(missing)} yet" if missing else None
+def _text(case: Case) -> str | None:
+    """Every claim of the text holds in some scope, and no word in it names what nobody has told of."""
+    if unknown := [name for name in case.text.ids if name not in case.scene]:
+        return f"the text names {', '.join(unknown)}, which is not in the scene"
+    if case.value is not None:
+        told = {*case.told, *(word for label in case.known for word in label.split())}
+        if strange := [word for word in case.text.strangers if word not in told]:
+            return f"the text names {strange[0]!r}, of which no tool has told"
+        if stray := [label for label in case.text.labels if not _meant(case, label)]:
+            return f"the text is about {', '.join(stray)}, the question about {', '.join(case.question.labels)}"
+    return next((reason for claim in _texts(case) if (reason := _holds(case, claim))), _loose(case))
 
 
-def searched_images(messages: Sequence[AnyMessage]) -> set[str]:
-    """Ids of the images in which some tool has looked for something."""
-    return {search.image_id for observation in observations(messages) for search in observation.searches}
+def _meant(case: Case, label: str) -> bool:
+    """Whether the question asks about a label, or the scene holds such things, or a tool looked for them by name."""
+    asked = [one for one in case.question.labels if one != ANYTHING]
+    known = not case.question.labels or label == ANYTHING or label in case.known or bool(case.scene.find(label))
+    return known or any(covers(label, one) or covers(one, label) for one in asked)
+
+
+def _texts(case: Case) -> Iterator[Claim]:
+    declined = case.value is None
+    # "The tools cannot tell what the dog thinks": a label alone, with nothing said of it, claims nothing there.
+    return (c for c in case.text.claims if not declined or c.number is not None or c.colour or c.relation)
+
+
+def _holds(case: Case, claim: Claim) -> str | None:
+    counts = [len(found(case.scene, claim, scope)) for scope in case.scopes]
+    if claim.number == 0 or claim.denied:
+        if 0 not in counts:
+            return f"the text says that there is no such thing as {said(claim)}, the scene holds {counts[0]}"
+        looked = [image for image in case.scene.images() if not unsearched(case, [claim], [image])]
+        return None if looked or claim.denied else unsearched(case, [claim], case.scene.images()[:1])
+    if claim.number is None:
+        return None if any(counts) else f"the text says {said(claim)}, which is not in the scene"
+    return None if claim.number in counts else f"the text says {claim.number} of {said(claim)}, the scene {counts[0]}"
+
+
+def _loose(case: Case) -> str | None:
+    """Numbers that stand alone are counts of what is spoken of, or were told."""
+    labels = {*case.text.labels, *case.question.labels}
+    counts = {len(found(case.scene, Claim(label), scope)) for label in labels for scope in case.scopes}
+    for number in case.text.numbers:
+        if number not in counts and number != case.value and str(number) not in case.told:
+            return f"the text says {number}, which nothing in the scene bears out"
+    for share in case.text.shares:
+        if reason := measured(case, share):
+            return reason
+    return None

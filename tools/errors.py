@@ -7,5 +7,9 @@ class ToolError(Exception):
     """Told to the model, which can try again: one line that says what to do differently."""
 
 
+class UnknownName(ToolError):
+    """A call named a tool, an id or a label that does not exist; the line says which there are."""
+
+
 class UserError(Exception):
     """Printed to the person: one line that says what is wrong and what to do about it."""

@@ -15,7 +15,7 @@ from graphs.types import Box, Entity, Observation, Search
 from tools import masks
 from tools.colour import dominant
 from tools.detector import Detection, Detector
-from tools.errors import ToolError
+from tools.errors import UnknownName
 from tools.vision_tool import check_labels
 from tools.workspace import Workspace
 
@@ -65,7 +65,7 @@ def resolve(labels: Sequence[str]) -> list[str]:
     wanted = list(dict.fromkeys(normalise(label) or ANYTHING for label in check_labels(labels)))
     for label in wanted:
         if not is_known(label):
-            raise ToolError(f"unknown label {label!r}; nearest: {', '.join(nearest(label))}")
+            raise UnknownName(f"unknown label {label!r}; nearest: {', '.join(nearest(label))}")
     return wanted
 
 

@@ -25,10 +25,10 @@ from agent.llm.client import chat_model
 from agent.llm.endpoint import Endpoint
 from agent.processes import Launch
 from agent.run import Agent
-from tools.catalog import ModelEntry
+from tools.catalog import ModelEntry, active
 from tools.detector import Detection
 from tools.models import Models
-from tools.registry import load_tools
+from tools.registry import load_tools, offered
 from tools.workspace import Workspace
 
 Call = tuple[str, dict[str, Any]]
@@ -82,8 +82,8 @@ class Server:
         return chat_model(ENDPOINT, client, max_retries=0, **options)
 
     def agent(self, checkpointer: Any = None, **options: Any) -> Agent:
-        """An agent with the real tools that plans with this server."""
-        return Agent(self.llm(), load_tools(), checkpointer, **options)
+        """An agent that plans with this server, with those of the real tools that the embedded planner knows."""
+        return Agent(self.llm(), offered(load_tools(), active("plan").tools), checkpointer, **options)
 
     def told(self, request: int) -> list[str]:
         """What the tool messages of a request say, by its index."""

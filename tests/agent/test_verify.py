@@ -4,7 +4,8 @@ import pytest
 from langchain_core.messages import AnyMessage, ToolMessage
 from pydantic import ValidationError
 
-from agent.verify import Answer, Value, verify
+from agent.case import Value
+from agent.verify import Answer, verify
 from graphs.scene import SceneGraph, fold
 from graphs.types import Box, Entity, ImageRef, Observation, Search
 
@@ -19,6 +20,7 @@ def dog(number: int) -> Entity:
         image_id="img-1",
         box=box,
         score=0.9,
+        attributes={"colour": "brown", "area_share": 0.034},
         model="m",
         call_id="call-1",
         tool="detect",
@@ -45,7 +47,6 @@ def reason(value: Value, *evidence: str) -> str | None:
     ("value", "evidence"),
     [
         (2, ["dog-1", "dog-2"]),
-        (1, ["dog-2"]),
         (2, ["dog-1", "dog-2", "dog-1", "img-1"]),
         (True, ["dog-1", "dog-2"]),
         (False, ["dog-1", "dog-2"]),
@@ -76,6 +77,12 @@ def test_evidence_that_bears_the_answer_out(value: Value, evidence: list[str]) -
         (3, ["dog-1", "dog-2"], "value is 3 but 2 entities are cited"),
         (2, ["dog-1", "dog-1"], "value is 2 but 1 entities are cited"),
         (0, ["dog-1"], "value is 0 but 1 entities are cited"),
+        (1, ["dog-2"], "dog: the scene holds 2, not 1"),
+        (3.9, ["dog-1"], "no tool has measured 3.9"),
+        ("red", ["dog-1"], "dog-1 is not red"),
+        ("cat", ["dog-1"], "no tool has told of 'cat'"),
+        (["dog", "cat"], ["dog-1", "dog-2"], "what is cited is: dog"),
+        (["dog"], ["dog-1"], "leave nothing out: dog-2"),
         (2, ["img-1"], "cite the entities"),
         (True, ["img-1"], "cite the entities"),
         (["dog"], ["img-1"], "cite the entities"),

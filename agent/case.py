@@ -1,0 +1,147 @@
+"""An answer beside what it is held against: the scene, the question, what tools told. Judging it is `verify`'s."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+
+from agent.claims import Claim, Reading, read
+from graphs.query import SceneQuery, ask
+from graphs.scene import EVERYTHING, SceneEntity, SceneGraph
+from graphs.taxonomy import normalise
+from tools.vision_tool import observations
+
+Value = bool | int | float | str | list[str] | None
+
+ASKS_SCENE = ("query_scene",)
+"""Tools that tell of the scene only what it holds anyway."""
+
+
+@dataclass
+class Case:
+    """An answer beside everything that it is held against.
+
+    Attributes:
+        words: Its text.
+        value: Its value.
+        evidence: Ids, all of which exist.
+        scene: The fold of the transcript.
+        messages: The transcript.
+    """
+
+    words: str
+    value: Value
+    evidence: Sequence[str]
+    scene: SceneGraph
+    messages: Sequence[AnyMessage]
+
+    @cached_property
+    def entities(self) -> list[SceneEntity]:
+        """The things cited."""
+        return [entity for name in dict.fromkeys(self.evidence) if (entity := self.scene.get(name))]
+
+    @cached_property
+    def images(self) -> list[str]:
+        """The images cited."""
+        return [name for name in dict.fromkeys(self.evidence) if self.scene.get(name) is None]
+
+    @cached_property
+    def looked_at(self) -> set[str]:
+        """Images that some tool has searched for something."""
+        return {search.image_id for one in observations(self.messages) for search in one.searches}
+
+    @cached_property
+    def known(self) -> set[str]:
+        """Labels of what was seen or looked for."""
+        looked = {search.label for one in observations(self.messages) for search in one.searches} - {EVERYTHING}
+        return looked | {entity.label for entity in self.scene.entities()}
+
+    @cached_property
+    def text(self) -> Reading:
+        """What the text claims."""
+        return read(self.words, self.known)
+
+    @cached_property
+    def question(self) -> Reading:
+        """What the question asks, the latest of a conversation."""
+        asked = next((one for one in reversed(self.messages) if isinstance(one, HumanMessage) and _asks(one)), None)
+        return read(_asks(asked) if asked else "", self.known)
+
+    @cached_property
+    def told(self) -> set[str]:
+        """Words that tools told which do not look for labels: what they read, described or measured."""
+        tools = [one for one in self.messages if isinstance(one, ToolMessage) and one.name not in ASKS_SCENE]
+        texts = [one.text for one in observations(tools) if not one.searches]
+        texts += [str(value) for entity in self.scene.entities() for value in entity.attributes.values()]
+        return set(re.findall(r"[^\W_]+(?:\.\d+)?", " ".join(texts).lower()))
+
+    @cached_property
+    def claims(self) -> list[Claim]:
+        """What the question is about, of which the value must be true; read off the first of these that says it."""
+        for reading in (self.question, self.text):
+            if reading.claims:
+                related = [claim for claim in reading.claims if claim.relation]
+                return related or list(reading.claims)
+        return _called(self.messages)
+
+    @property
+    def scopes(self) -> list[str | None]:
+        """The images in which a number may be meant to hold: all of them together, or any one of several."""
+        images: list[str | None] = list(self.scene.images())
+        return [None, *images] if len(images) > 1 else [None]
+
+
+def _asks(message: AnyMessage) -> str:
+    """The question in a user's message, below the lines that name its images."""
+    return message.text.rpartition("Question: ")[2] if "Question: " in message.text else ""
+
+
+def _called(messages: Sequence[AnyMessage]) -> list[Claim]:
+    """The claim that the last tool call looks into; the labels of a question in another language stand nowhere else."""
+    calls = [
+        call for one in messages if isinstance(one, AIMessage) for call in one.tool_calls if call["name"] != "answer"
+    ]
+    for call in reversed(calls):
+        given = call["args"]
+        if isinstance(given.get("label"), str):
+            other = normalise(given["other"]) if given.get("other") else None
+            relation = given.get("relation") if other else None
+            return [Claim(normalise(given["label"]), colour=given.get("colour"), relation=relation, other=other)]
+        if given.get("labels"):
+            return [Claim(normalise(label)) for label in given["labels"]]
+    return []
+
+
+def found(scene: SceneGraph, claim: Claim, image: str | None = None) -> list[str]:
+    """Ids of the things that a claim is about, in one image or all."""
+    other = claim.other if claim.relation else None
+    query = SceneQuery(op="count", label=claim.label, colour=claim.colour, relation=claim.relation, other=other)
+    entities = [scene.get(name) for name in ask(scene, query).evidence]
+    return [entity.id for entity in entities if entity and image in (None, entity.image_id)]
+
+
+def unsearched(case: Case, claims: Sequence[Claim], images: Sequence[str]) -> str | None:
+    """Say in which of the images no tool has looked for what the claims are about; None when all were searched."""
+    if not claims and (missing := [image for image in images if image not in case.looked_at]):
+        return f"nobody has looked in {', '.join(missing)} yet"
+    for claim in claims:
+        for label in (claim.label, claim.other):
+            for image in images:
+                if label is not None and not case.scene.searched(label, image):
+                    return f"nobody has looked for {label} in {image} yet"
+    return None
+
+
+def said(claim: Claim) -> str:
+    """What a claim is about, in words."""
+    words = [
+        claim.colour,
+        claim.label,
+        claim.relation and claim.relation.replace("_", " "),
+        claim.relation and claim.other,
+    ]
+    return " ".join(word for word in words if word)

@@ -1,0 +1,287 @@
+"""What a sentence claims about the things in images, read off its words. Whether the claims are true is `verify`'s."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from graphs.relations import Predicate
+from graphs.taxonomy import ANYTHING, is_known, normalise
+from tools.colour import COLOURS
+
+_TOKEN = re.compile(r"[a-z][a-z_]*-\d+|\d+(?:\.\d+)?%?|[a-z]+|[.,;:!?]")
+_NUMBERS = {name: number for number, name in enumerate(
+    "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty".split()
+)} | {"zero": 0}  # fmt: skip
+_RELATIONS: dict[str, Predicate] = {
+    "left": "left_of", "right": "right_of", "above": "above", "over": "above", "higher": "above", "below": "below",
+    "under": "below", "beneath": "below", "underneath": "below", "lower": "below", "near": "near", "close": "near",
+    "next": "near", "beside": "near", "inside": "inside", "within": "inside", "overlapping": "overlaps",
+    "overlaps": "overlaps", "overlap": "overlaps",
+}  # fmt: skip
+_ANYTHING = {"nothing": 0, "anything": None, "something": None}
+_COMPARED = {
+    "more": ">", "greater": ">", "higher": ">", "outnumber": ">", "outnumbers": ">", "most": ">",
+    "fewer": "<", "less": "<", "smaller": "<", "fewest": "<", "least": "<", "same": "=", "equal": "=", "equally": "=",
+}  # fmt: skip
+_LARGEST, _SMALLEST = {"largest", "biggest", "greatest"}, {"smallest", "tiniest"}
+_ARTICLES = {"a", "an", "the", "some", "any", "another", "several", "many", "every", "each"}
+_BEFORE_NOUN = _ARTICLES | {"more", "fewer", "less", "most", "fewest"}
+_PIECES = {"piece", "pieces", "loaf", "loaves", "of", "the", "these", "those", "all"}
+_BEFORE_COLOUR = {"is", "are", "have", "has", "looks", "look", "the", "a", "colour", "color", "colours", "colors",
+                  "painted", "in", "both", "all", "mostly", "and", ",", "not"}  # fmt: skip
+_ENDS = set(".,;:!?") | set(
+    "is are was were be has have had do does of in on at to from and or but that which than with by for as it its "
+    "there here not can cannot could shows show seen visible present more most only both whose who where".split()
+)
+_PLAIN = set(
+    "image images picture pictures photo photos scene scenes one ones other others left right top bottom middle centre "
+    "center side front back background foreground same largest biggest smallest greatest number count total colour "
+    "color colours colors share area percent answer question tools tool evidence way case first second third last "
+    "latter former numerous two position relation size yes no others rest following".split()
+)
+
+Comparison = Literal[">", "<", "="]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That there are things of a kind.
+
+    Attributes:
+        label: Of the things.
+        number: How many; none for at least one.
+        colour: Only those of this colour.
+        relation: Only those in this relation to an `other`.
+        other: The label at the other end.
+        denied: Whether a "not" stands before it.
+    """
+
+    label: str
+    number: int | None = None
+    colour: str | None = None
+    relation: Predicate | None = None
+    other: str | None = None
+    denied: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read off a text.
+
+    Attributes:
+        claims: In their order.
+        labels: Every label that is mentioned, in order, each once.
+        ids: Ids of things or images that are mentioned.
+        strangers: Nouns that stand where a thing is named, and are no label that anybody knows.
+        numbers: Whole numbers that belong to no claim.
+        shares: Numbers with a percent sign.
+        compared: Which way labels, or images, are compared by their numbers.
+        extreme: Whether the largest (1) or the smallest (-1) is meant, else 0.
+        opening: The yes or no with which it begins, if it does.
+    """
+
+    claims: tuple[Claim, ...] = ()
+    labels: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+    shares: tuple[float, ...] = ()
+    compared: Comparison | None = None
+    extreme: int = 0
+    opening: bool | None = None
+
+
+@dataclass
+class _Mention:
+    """A label in the text, with what stands around it."""
+
+    start: int
+    end: int
+    label: str
+    number: int | None = None
+    counted: bool = False
+    colours: list[str] = field(default_factory=list)
+    denied: bool = False
+
+
+def read(text: str, known: Collection[str] = ()) -> Reading:
+    """Read the claims of an English text; of one in another language only ids and numbers are read.
+
+    Args:
+        text: A sentence or a few.
+        known: Labels beside those of the taxonomy, such as those in the scene.
+    """
+    tokens = _TOKEN.findall(text.lower().replace("n't", " not").replace("'s", ""))
+    mentions = list(_mentions(tokens, known))
+    used: set[int] = set()
+    for mention in mentions:
+        _look_around(tokens, mention, used)
+    words = set(tokens)
+    compared = next((way for word, way in _COMPARED.items() if word in words), None) if _compares(tokens) else None
+    extreme = bool(words & _LARGEST or {"most", "space"} <= words) - bool(words & _SMALLEST)
+    loose = [token for index, token in enumerate(tokens) if token.isdecimal() and index not in used]
+    return Reading(
+        claims=tuple(_claims(tokens, mentions, related=compared is None)),
+        labels=tuple(dict.fromkeys(mention.label for mention in mentions)),
+        ids=tuple(dict.fromkeys(token for token in tokens if re.fullmatch(r".+-\d+", token))),
+        strangers=tuple(dict.fromkeys(_strangers(tokens, mentions))),
+        numbers=tuple(int(token) for token in loose),
+        shares=tuple(float(token[:-1]) for token in tokens if token.endswith("%")),
+        compared=compared,  # type: ignore[arg-type]
+        extreme=extreme,
+        opening={"yes": True, "no": False}.get(tokens[0]) if tokens[1:2] in ([","], ["."], [":"]) else None,
+    )
+
+
+def _compares(tokens: Sequence[str]) -> bool:
+    words = set(tokens)
+    return bool(
+        words & {"outnumber", "outnumbers", "numerous", "fewest", "same", "equal", "equally"}
+        or ("most" in words and "space" not in words)
+        or (words & {"more", "fewer", "less"})
+        or (words & {"number", "count"} and words & {"greater", "higher", "smaller"})
+    )
+
+
+def _mentions(tokens: Sequence[str], known: Collection[str]) -> Iterator[_Mention]:
+    """The labels in the text, the longest words first; a thing's id stands for its label."""
+    index = 0
+    while index < len(tokens):
+        for length in (3, 2, 1):
+            words = tokens[index : index + length]
+            label = _label(words, known) if len(words) == length else None
+            if label is not None:
+                number = _ANYTHING.get(words[0])
+                yield _Mention(index, index + length, label, number, counted=number is not None)
+                break
+        else:
+            length = 1
+        index += length
+
+
+def _label(words: Sequence[str], known: Collection[str]) -> str | None:
+    if len(words) == 1:
+        stem, dash, _ = words[0].rpartition("-")
+        if words[0] in _ANYTHING:
+            return ANYTHING
+        if dash:
+            label = stem.replace("_", " ")
+            return label if is_known(label) or label in known else None
+        if words[0] in COLOURS or words[0] in _ENDS:
+            return None
+    if not all(word.isalpha() for word in words):
+        return None
+    label = normalise(" ".join(words))
+    return label if is_known(label) or label in known else None
+
+
+def _look_around(tokens: Sequence[str], mention: _Mention, used: set[int]) -> None:
+    """Note the number and the colours that go with a mention, and a "not" before it."""
+    index, strange = mention.start - 1, 0
+    while index >= 0 and strange < 3:
+        token = tokens[index]
+        number = int(token) if token.isdecimal() else _NUMBERS.get(token)
+        if number is not None:
+            mention.number, mention.counted = number, True
+            used.add(index)
+            break
+        if token in COLOURS:
+            mention.colours.append(token)
+        elif token in _ENDS and token != "of" or token in _RELATIONS or not token.isalpha():
+            break
+        elif token not in _PIECES:
+            strange += 1
+        index -= 1
+    sentence = max((place for place in range(mention.start) if tokens[place] in ".;?!:"), default=-1)
+    mention.denied = "not" in tokens[sentence + 1 : mention.start]
+    index, after = mention.end, []
+    while index < len(tokens) and (tokens[index] in COLOURS or tokens[index] in _BEFORE_COLOUR):
+        after += [tokens[index]] if tokens[index] in (*COLOURS, "not") else []
+        index += 1
+    if set(after) - {"not"} and not (index < len(tokens) and _next_is_mention(tokens, index)):
+        mention.denied |= "not" in after
+        mention.colours += [colour for colour in after if colour != "not"]
+
+
+def _next_is_mention(tokens: Sequence[str], index: int) -> bool:
+    """Whether the colour before this place belongs to what follows: "a dog and a red ball"."""
+    return tokens[index - 1] in COLOURS and _label([tokens[index]], ()) is not None
+
+
+def _claims(tokens: Sequence[str], mentions: Sequence[_Mention], *, related: bool) -> Iterator[Claim]:
+    """A claim for each mention, and one for each relation between two."""
+    subjects: list[int] = []
+    ends: set[int] = set()
+    claims: list[Claim] = []
+    for place, mention in enumerate(mentions):
+        before = mentions[place - 1].end if place else 0
+        between = tokens[before : mention.start]
+        told = [_RELATIONS[word] for word in between if word in _RELATIONS] if related else []
+        cut = bool(set(between) & set(".;?!:"))
+        if told and subjects and not cut:
+            ends.add(place)
+            denied = "not" in between or mentions[subjects[-1]].denied
+            claims += _related(mentions, subjects, told, mention.label, denied)
+            continue
+        if told and not cut and place + 1 < len(mentions) and not place:  # "left of the tree is a dog"
+            ends.add(place)
+            claims += _related(mentions, [1], told, mention.label, mention.denied)
+            continue
+        listed = (
+            subjects and not cut and set(between) <= {",", "and", "or", "a", "an", "the", *_NUMBERS, *_digits(between)}
+        )
+        subjects = [*subjects, place] if listed else [place]
+    taken = {place for place, mention in enumerate(mentions) if any(c.relation and _is(c, mention) for c in claims)}
+    for place, mention in enumerate(mentions):
+        if place not in ends and place not in taken:
+            yield from _plain(mention)
+    yield from claims
+
+
+def _digits(tokens: Sequence[str]) -> set[str]:
+    return {token for token in tokens if token.isdecimal()}
+
+
+def _is(claim: Claim, mention: _Mention) -> bool:
+    return claim.label == mention.label and claim.number == mention.number
+
+
+def _plain(mention: _Mention) -> Iterator[Claim]:
+    claim = Claim(mention.label, mention.number if mention.counted else None, denied=mention.denied)
+    yield from (replace(claim, colour=colour) for colour in mention.colours) if mention.colours else (claim,)
+
+
+def _related(
+    mentions: Sequence[_Mention], subjects: Sequence[int], told: Sequence[Predicate], other: str, denied: bool
+) -> Iterator[Claim]:
+    for place in subjects:
+        subject = mentions[place]
+        for relation in told:
+            colour = subject.colours[0] if subject.colours else None
+            yield Claim(subject.label, subject.number, colour, relation, other, denied)
+
+
+def _strangers(tokens: Sequence[str], mentions: Sequence[_Mention]) -> Iterator[str]:
+    """The head of each noun phrase that begins with an article or a number and holds no label."""
+    starts = {place for mention in mentions for place in range(mention.start, mention.end)}
+    for place, token in enumerate(tokens):
+        if not (token in _BEFORE_NOUN or token in _NUMBERS or token.isdecimal()):
+            continue
+        head = None
+        for index in range(place + 1, min(place + 6, len(tokens))):
+            if index in starts:
+                head = None
+                break
+            if tokens[index] in _PIECES:
+                continue
+            if tokens[index] in _ENDS or tokens[index] in _RELATIONS or tokens[index] in _ARTICLES:
+                break
+            if not tokens[index].isalpha():
+                break
+            head = tokens[index]
+        if head and head not in _PLAIN and head not in COLOURS and head not in _NUMBERS:
+            yield head

@@ -1,0 +1,180 @@
+"""A question put to the service, which is started when needed, and the approvals it waits for; nothing is printed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tools.errors import UserError
+
+if TYPE_CHECKING:
+    import httpx
+
+    from agent.approval import Pending, Policy
+    from agent.exchange import Reply
+
+RUNS = Path("scenograph-runs")
+# The service bounds each request and each tool itself; this is for one that hangs.
+ANSWER_SECONDS = 3600.0
+JSON = {"Content-Type": "application/json"}
+LOOK = "look at `scenograph llm logs --name service`"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person asks.
+
+    Attributes:
+        run_id: Of the run.
+        text: The question.
+        images: Its files.
+        folder: Where the run's files go.
+        policy: What is decided beforehand.
+        thread: The conversation that it belongs to.
+        began: When the command did, by `time.perf_counter`.
+    """
+
+    run_id: str
+    text: str
+    images: Sequence[Path]
+    folder: Path
+    policy: Policy
+    thread: str | None = None
+    began: float = field(default_factory=time.perf_counter)
+
+
+def put(asked: Asked) -> Reply:
+    """Put a question; calls that wait for a person are shown on the terminal, and the run goes on as decided.
+
+    Raises:
+        UserError: The service, the model server or the question is not in order.
+    """
+    decisions: dict[str, bool] = {}
+    while True:
+        reply = _sent(asked, decisions)
+        if not reply.waiting:
+            return reply
+        decisions = {call.id: _agreed(call) for call in reply.waiting}
+
+
+def _agreed(call: Pending) -> bool:
+    """Ask the person; where there is none, nobody agrees."""
+    given = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items())
+    if not sys.stdin.isatty():
+        typer.echo(f"scenograph: {call.tool}({given}) was not approved: give --yes, or --policy FILE", err=True)
+        return False
+    return typer.confirm(f"{call.tool}({given}): go ahead?", err=True)
+
+
+def _sent(asked: Asked, decisions: dict[str, bool]) -> Reply:
+    """Put the question; should the service be lost meanwhile, put it to a new one, which goes on with the same run."""
+    import httpx
+
+    from agent import launch
+    from agent.commands.progress import starting, waiting
+    from agent.exchange import Question
+
+    for _ in range(2):
+        with starting() as progress:
+            service, endpoint = launch.up(progress)
+        question = Question(
+            id=asked.run_id,
+            text=asked.text,
+            images=[image.absolute() for image in asked.images],
+            folder=asked.folder.absolute(),
+            endpoint=endpoint,
+            start=time.perf_counter() - asked.began,
+            thread=asked.thread,
+            policy=asked.policy,
+            decisions=decisions,
+        )
+        try:
+            with waiting("looking and thinking"), service.client(httpx.Timeout(ANSWER_SECONDS, connect=10.0)) as client:
+                return _read(client.post("/ask", content=question.model_dump_json(), headers=JSON))
+        except httpx.TimeoutException as error:
+            raise UserError(f"the service did not answer within {ANSWER_SECONDS:.0f} s: {LOOK}") from error
+        except httpx.TransportError:
+            continue
+    raise UserError(f"the service was lost twice while it answered: {LOOK}")
+
+
+def _read(response: httpx.Response) -> Reply:
+    from agent.exchange import Reply
+
+    if response.is_success:
+        return Reply.model_validate_json(response.content)
+    line = response.json()["error"]
+    if response.is_server_error:  # a bug, which is nothing that the person can put right
+        typer.echo(f"scenograph: {line}", err=True)
+        raise typer.Exit(1)
+    raise UserError(line)
+
+
+def thread_images(name: str) -> list[Path] | None:
+    """The files that a conversation is about; None if there is none of this name."""
+    from agent import launch
+    from agent.commands.progress import starting
+
+    with starting() as progress:
+        service, _ = launch.up(progress)
+    with service.client(30.0) as client:
+        response = client.get(f"/threads/{name}")
+    return [Path(path) for path in response.json()["images"]] if response.is_success else None
+
+
+def check(images: Sequence[Path], question: str) -> None:
+    """Refuse what no model can answer, before one is started for it; the service looks again.
+
+    Raises:
+        UserError: The question is empty, or a file is no picture.
+    """
+    from tools import intake
+
+    if not question.strip():
+        raise UserError("the question is empty: ask something about the image")
+    for path in images:
+        intake.decode(intake.read(path), str(path))
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a folder that cannot be written to, or made.
+
+    Raises:
+        UserError: It cannot.
+    """
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        reason = "no permission" if there.is_dir() else f"{there} is no folder"
+        raise UserError(f"cannot write to {folder} ({reason}): choose another --out")
+
+
+def gathered(given: Sequence[str]) -> list[Path]:
+    """The picture files that a person named: files, folders of them, and patterns such as `'shots/*.png'`.
+
+    Raises:
+        UserError: A folder or a pattern holds no picture.
+    """
+    found: list[Path] = []
+    for name in given:
+        path = Path(name)
+        if path.is_dir():
+            here = sorted(one for one in path.iterdir() if one.suffix.lower() in SUFFIXES)
+        elif any(sign in name for sign in "*?[") and not path.exists():
+            root = Path(path.anchor or ".")
+            here = sorted(one for one in root.glob(name.removeprefix(path.anchor)) if one.is_file())
+        else:
+            here = [path]
+        if not here:
+            raise UserError(f"no pictures in {name}: name image files, or a folder that holds some")
+        found += here
+    return list(dict.fromkeys(found))
+
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}

@@ -1,0 +1,42 @@
+"""An answer on the terminal: its text, what it rests on, its files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent.exchange import Reply, Row
+
+
+def show(reply: Reply, images: Sequence[Path], files: Sequence[Path]) -> None:
+    """Print an answer with its evidence.
+
+    Args:
+        reply: The service's.
+        images: The files asked about, in the order of their ids.
+        files: Paths to print below it.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+    console.print(Text(reply.run["answer"]["text"], "bold"))
+    if len(images) > 1:
+        for number, image in enumerate(images, start=1):
+            console.print(Text(f"img-{number} is {image}", "dim"), soft_wrap=True)
+    if reply.evidence:
+        console.print(_table(reply.evidence))
+    for path in files:
+        console.print(Text(str(path)), soft_wrap=True)
+
+
+def _table(evidence: Sequence[Row]) -> object:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("id", "category", "box", "score", "tool", "model", title="Evidence", title_justify="left")
+    for row in evidence:
+        table.add_row(*(Text(cell) for cell in (row.id, row.category, row.box, row.score, row.tool, row.model)))
+    return table

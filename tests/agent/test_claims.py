@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+
+from agent.claims import Claim, read
+
+
+@pytest.mark.parametrize(
+    ("text", "claims"),
+    [
+        ("There are 3 dogs.", [Claim("dog", 3)]),
+        ("There are two dogs and no cats.", [Claim("dog", 2), Claim("cat", 0)]),
+        ("Is there a dog?", [Claim("dog")]),
+        ("There are 2 loaves of bread.", [Claim("bread", 2)]),
+        ("There are 2 red dogs.", [Claim("dog", 2, "red")]),
+        ("How many of the dogs are red?", [Claim("dog", colour="red")]),
+        ("The dog is not red.", [Claim("dog", colour="red", denied=True)]),
+        ("A red dog and a blue ball", [Claim("dog", colour="red"), Claim("ball", colour="blue")]),
+        ("The dog is left of the tree.", [Claim("dog", None, None, "left_of", "tree")]),
+        ("No, the dog is not next to the tree.", [Claim("dog", None, None, "near", "tree", True)]),
+        ("There are 2 dogs above the tree.", [Claim("dog", 2, None, "above", "tree")]),
+        (
+            "There are 1 dog, 2 cats below the tree.",
+            [Claim("dog", 1, None, "below", "tree"), Claim("cat", 2, None, "below", "tree")],
+        ),
+        ("There is nothing above the tree.", [Claim("thing", 0, None, "above", "tree")]),
+        ("Left of the tree is a dog.", [Claim("dog", None, None, "left_of", "tree")]),
+        ("Are there more dogs than cats?", [Claim("dog"), Claim("cat")]),
+        ("有几只狗?", []),
+        ("Come to the window.", []),
+    ],
+)
+def test_what_a_sentence_claims(text: str, claims: list[Claim]) -> None:
+    assert list(read(text).claims) == claims
+
+
+@pytest.mark.parametrize(
+    ("text", "strangers"),
+    [
+        ("There are 2 giraffes.", ["giraffes"]),
+        ("There is 1 crab right of the truck.", ["crab"]),
+        ("The dog stands on the grass.", ["grass"]),
+        ("There are more zebras in img-1.", ["zebras"]),
+        ("The largest of the two pictures shows a big brown dog.", []),
+        ("3 pieces of food on the left side of the image", []),
+    ],
+)
+def test_nouns_that_no_label_explains(text: str, strangers: list[str]) -> None:
+    assert list(read(text).strangers) == strangers
+
+
+def test_what_else_a_sentence_says() -> None:
+    assert read("img-2 shows more dogs: 3, the other 1.").numbers == (3, 1)
+    assert read("img-2 shows more dogs").ids == ("img-2",)
+    assert read("It covers 3.4% of the image.").shares == (3.4,)
+    assert read("Do the dogs outnumber the cats?").compared == ">"
+    assert read("Are there fewer dogs than cats?").compared == "<"
+    assert read("Which thing is the largest?").extreme == 1
+    assert (read("Yes, it is.").opening, read("No, it is not.").opening, read("No dog.").opening) == (True, False, None)
+    assert read("There is a zebra.", ["zebra"]).labels == ("zebra",)
