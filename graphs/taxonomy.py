@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+from graphs import words
 
 # The order is that of the detector's classes: append, never insert.
 _CHAINS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -94,8 +94,8 @@ def _singular(word: str) -> str:
 
 
 def hypernyms(label: str) -> tuple[str, ...]:
-    """Words above a category, nearest first: `dog` gives `("mammal", "animal")`; an unknown label gives none."""
-    return _HYPERNYMS.get(label, ())
+    """Words above a label, nearest first: `dog` gives `("mammal", "animal")`; an unknown label gives none."""
+    return _HYPERNYMS.get(label) or words.HYPERNYMS.get(label, ())
 
 
 def covers(query: str, label: str) -> bool:
@@ -111,10 +111,3 @@ def expand(label: str) -> tuple[str, ...]:
 def is_known(label: str) -> bool:
     """Whether the label is a category or a hypernym of one."""
     return label in _HYPERNYMS or label in HYPERNYMS or label == ANYTHING
-
-
-def nearest(label: str, count: int = 3) -> list[str]:
-    """The known labels whose spelling is nearest, best first; when none is near, the first of the categories."""
-    known = [*CATEGORIES, *HYPERNYMS]
-    close = difflib.get_close_matches(label, known, n=count, cutoff=0.5)
-    return close + [name for name in known if name not in close][: count - len(close)]

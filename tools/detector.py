@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,6 @@ class Detector:
             UserError: If they are missing, not those of the catalog, or not weights of a YOLO.
         """
         path = verified(entry)
-        yolo = _ultralytics()
         # Slow to import: here it counts as loading, which may go on beside other work, and not as the first look.
         from supervision import Detections
         from supervision.detection.compact_mask import CompactMask
@@ -65,10 +65,7 @@ class Detector:
         self.name = entry.name
         self._image_size = entry.image_size or DEFAULT_IMAGE_SIZE
         self._confidence = confidence or entry.confidence or CONFIDENCE
-        try:
-            self._model = yolo(str(path), task="segment")
-        except Exception as error:  # ultralytics and torch raise many types on files that are no checkpoints of theirs.
-            raise UserError(f"model {entry.name}: {path} cannot be loaded as a YOLO; restore the file") from error
+        self._model = load_yolo(path, entry.task)
         self._convert = Detections.from_ultralytics
         self._compact = CompactMask.from_dense
         self._lock = threading.Lock()
@@ -121,6 +118,23 @@ def _detections(found: Any, x_scale: float, y_scale: float) -> list[Detection]:
     ]
 
 
+def load_yolo(path: Path, task: str | None) -> Any:
+    """A YOLO from its weights, without running any code that they may carry.
+
+    Args:
+        path: A `.pt`, or an exported model.
+        task: Of ultralytics; none to read it from a `.pt`.
+
+    Raises:
+        UserError: If it is not what ultralytics can load.
+    """
+    yolo = _ultralytics()
+    try:
+        return yolo(str(path), task=task)
+    except Exception as error:  # ultralytics and torch raise many types on files that are no checkpoints of theirs.
+        raise UserError(f"{path} cannot be loaded as a YOLO; restore the file") from error
+
+
 def _ultralytics() -> Any:
     """The YOLO class of ultralytics, told to stay off the network and quiet, and to load no pickled code.
 
@@ -134,7 +148,10 @@ def _ultralytics() -> Any:
     }.items():
         os.environ[name] = value
     import ultralytics
+    from ultralytics.nn import tasks
     from ultralytics.utils import LOGGER
 
+    if not (tasks.SAFE_LOAD and tasks._SafeLoad.SUPPORTED):
+        raise RuntimeError("ultralytics was imported without ULTRALYTICS_SAFE_LOAD: it would run code in weights")
     LOGGER.setLevel(logging.ERROR)
     return ultralytics.YOLO

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from langgraph.prebuilt import ToolRuntime
@@ -10,8 +11,9 @@ from PIL import Image
 
 from graphs.query import ranked, tally
 from graphs.scene import EVERYTHING
-from graphs.taxonomy import ANYTHING, covers, expand, is_known, nearest, normalise
+from graphs.taxonomy import ANYTHING, covers, hypernyms, normalise
 from graphs.types import Box, Entity, Observation, Search
+from graphs.vocabulary import Vocabulary
 from tools import masks
 from tools.colour import dominant
 from tools.detector import Detection, Detector
@@ -35,20 +37,23 @@ def look(
     Raises:
         ToolError: If a label or the image is unknown.
     """
-    wanted = resolve(labels)
+    task = "segment" if outlines else "detect"
+    vocabulary = known_to(runtime.context.entry(task).classes)
+    wanted, notes = resolve(labels, vocabulary)
     image = runtime.context.image(image_id)
-    detector: Detector = runtime.context.model("segment")
-    categories = None if not wanted or ANYTHING in wanted else {name for term in wanted for name in expand(term)}
+    detector: Detector = runtime.context.model(task)
+    classes = None if not wanted or ANYTHING in wanted else {name for term in wanted for name in vocabulary.names(term)}
     call_id = runtime.tool_call_id or ""
     entities: list[Entity] = []
-    for number, seen in enumerate(detector(image, categories)):
+    for number, seen in enumerate(detector(image, classes)):
         entity = _entity(seen, image, outlines)
         if entity is not None:
             origin = {"image_id": image_id, "model": detector.name, "call_id": call_id, "tool": tool}
-            entities.append(Entity.model_validate({**entity, **origin, "id": f"{call_id}/{number}"}))
+            label = vocabulary.label(seen.label)
+            entities.append(Entity.model_validate({**entity, **origin, "id": f"{call_id}/{number}", "label": label}))
     terms = [EVERYTHING if term == ANYTHING else term for term in wanted] or [EVERYTHING]
     return Observation(
-        text=counted(entities, wanted),
+        text="; ".join([counted(entities, wanted), *notes]),
         entities=tuple(entities),
         searches=tuple(
             Search(image_id=image_id, label=term, model=detector.name, call_id=call_id, tool=tool) for term in terms
@@ -56,17 +61,30 @@ def look(
     )
 
 
-def resolve(labels: Sequence[str]) -> list[str]:
-    """The known labels that the given words stand for, each once, in order.
+@lru_cache(maxsize=8)
+def known_to(classes: tuple[str, ...]) -> Vocabulary:
+    """The vocabulary of a model with these classes; it is asked for at each call."""
+    return Vocabulary(classes)
+
+
+def resolve(labels: Sequence[str], vocabulary: Vocabulary) -> tuple[list[str], list[str]]:
+    """The labels that a model can look for in place of the given words, each once, in order.
+
+    Returns:
+        The labels, and a note for each word in whose place a wider one is looked for.
 
     Raises:
         ToolError: If one is unknown, too long, or there are too many.
     """
-    wanted = list(dict.fromkeys(normalise(label) or ANYTHING for label in check_labels(labels)))
-    for label in wanted:
-        if not is_known(label):
-            raise UnknownName(f"unknown label {label!r}; nearest: {', '.join(nearest(label))}")
-    return wanted
+    wanted, notes = [], []
+    for word in map(normalise, check_labels(labels)):
+        label = vocabulary.find(word)
+        if label is None:
+            raise UnknownName(f"unknown label {word!r}; nearest: {', '.join(vocabulary.nearest(word))}")
+        wanted.append(label)
+        if label in hypernyms(word):
+            notes.append(f"{word} is not told apart: looked for {label}")
+    return list(dict.fromkeys(wanted)), notes
 
 
 def counted(entities: Sequence[Entity], wanted: Sequence[str]) -> str:
@@ -93,7 +111,6 @@ def _entity(seen: Detection, image: Image.Image, outlines: bool) -> dict[str, ob
             mask = masks.encode(seen.mask, (image.height, image.width))
     box = Box(x1=x1, y1=y1, x2=x2, y2=y2)
     return {
-        "label": seen.label,
         "box": box,
         "mask": mask,
         "score": round(min(max(seen.score, 0.0), 1.0), 4),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+from tools import memory
 from tools.catalog import ModelEntry, active
 from tools.errors import UserError
 
@@ -27,11 +30,26 @@ def load(entry: ModelEntry) -> Any:
 class Models:
     """The models in use, by task. The loader is the seam at which tests enter."""
 
-    def __init__(self, load: Callable[[ModelEntry], Any] = load) -> None:
-        """Start with nothing loaded."""
+    def __init__(self, load: Callable[[ModelEntry], Any] = load, limit: int | None = None) -> None:
+        """Start with nothing loaded.
+
+        Args:
+            load: Makes a model of an entry.
+            limit: Bytes that the loaded models may need together; by default as `tools.memory` says. One model alone
+                may exceed it.
+        """
         self._load = load
-        self._loaded: dict[str, Any] = {}
+        self._limit = limit
+        self._loaded: OrderedDict[tuple[str, str], tuple[Any, int]] = OrderedDict()
         self._lock = threading.Lock()
+
+    def entry(self, task: str) -> ModelEntry:
+        """What the catalog says of the active model of a task, loaded or not.
+
+        Raises:
+            UserError: If no model is active.
+        """
+        return active(task)
 
     def get(self, task: str) -> Any:
         """The active model of a task, loaded on first use; threads that come meanwhile wait for it.
@@ -39,10 +57,28 @@ class Models:
         Raises:
             UserError: If no model is active, or it cannot be loaded.
         """
+        entry = self.entry(task)
+        key = (entry.name, entry.sha256)
         with self._lock:
-            if task not in self._loaded:
-                self._loaded[task] = self._load(active(task))
-            return self._loaded[task]
+            if key not in self._loaded:
+                self._make_room(_needs(entry))
+                self._loaded[key] = (self._load(entry), _needs(entry))
+            self._loaded.move_to_end(key)
+            return self._loaded[key][0]
+
+    def _make_room(self, size: int) -> None:
+        """Let the least recently used models go; one that is still looking stays until it is done."""
+        limit = memory.settings().tools_memory if self._limit is None else self._limit
+        before = len(self._loaded)
+        while self._loaded and size + sum(held for _, held in self._loaded.values()) > limit:
+            self._loaded.popitem(last=False)
+        if len(self._loaded) < before and "torch" in sys.modules:
+            sys.modules["torch"].cuda.empty_cache()
+
+
+def _needs(entry: ModelEntry) -> int:
+    """Bytes; for a model of which nobody said it, four times its weights: in half precision they are stored."""
+    return entry.memory or 4 * entry.size
 
 
 SHARED = Models()

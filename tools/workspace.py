@@ -15,6 +15,7 @@ from typing import Any
 from PIL import Image
 
 from graphs.types import ImageRef, Origin
+from tools.catalog import ModelEntry
 from tools.errors import ToolError, UserError
 from tools.intake import decode, read
 from tools.models import SHARED, Models
@@ -129,6 +130,14 @@ class Workspace:
             return self._pixels[image_id]
         except KeyError:
             raise ToolError(f"no image {image_id!r}; there is: {', '.join(self._pixels) or 'none'}") from None
+
+    def entry(self, task: str) -> ModelEntry:
+        """What the catalog says of the active model for a task, loaded or not.
+
+        Raises:
+            UserError: If the catalog has none.
+        """
+        return self._models.entry(task)
 
     def model(self, task: str) -> Any:
         """The active model for a task, loaded once for the process.

@@ -61,12 +61,13 @@ def _labels(focus: str) -> list[str]:
     """Labels in a phrase such as "people and vehicles"."""
     import re
 
+    from tools.catalog import active
     from tools.errors import ToolError
-    from tools.looking import resolve
+    from tools.looking import known_to, resolve
 
     words = [word.strip() for word in re.split(r",|;|、|\band\b|和", focus) if word.strip()]
     try:
-        return resolve(words)
+        return resolve(words, known_to(active("segment").classes))[0]
     except ToolError as error:
         raise UserError(f"--focus: {error}") from error
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+import os
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, TypeAdapter
+from platformdirs import user_cache_path, user_config_path
+from pydantic import Field, TypeAdapter, ValidationError
 
 from graphs.types import Frozen
 from tools.errors import UserError
 
 ROOT = Path(__file__).parent
 ENTRIES = ROOT / "entries.json"
+"""The models that are embedded: their weights are part of the project."""
+
+LARGE = ROOT / "large.json"
+"""Large open models, whose weights are on a hub."""
 
 
 class Source(Frozen):
@@ -22,11 +30,13 @@ class Source(Frozen):
     Attributes:
         kind: `repo`: a path below `tools/catalog`; `file`: a path on this machine; `package`: a Python package that
             ships them; `hub`: an id on a model hub.
-        location: That path, name or id.
+        location: That path, name or id; of a hub `owner/name`, or `owner/name/file` for one file of it.
+        revision: Of a hub: the commit or branch.
     """
 
     kind: Literal["repo", "file", "package", "hub"]
     location: str
+    revision: str = "main"
 
 
 class ModelEntry(Frozen):
@@ -42,8 +52,10 @@ class ModelEntry(Frozen):
         image_size: Pixels of the longer side at which it looks, where it matters.
         confidence: Score below which what it sees is left out, 0 to 1, where it was chosen for this model.
         licence: SPDX identifier of the weights.
-        size: Bytes of the weights.
-        sha256: Their `checksum`.
+        size: Bytes of the weights; about, where a hub has them.
+        sha256: Their `checksum`; of what a hub has it is known once it was pulled.
+        memory: Bytes that the loaded model needs, about.
+        flags: Of a planner: what vLLM needs to serve it, beside what it needs for any.
         base: What it was fine-tuned from.
         status: Tools load the `active` one of a task.
         metrics: What it reached, by name.
@@ -60,44 +72,132 @@ class ModelEntry(Frozen):
     licence: str
     size: int = 0
     sha256: str = ""
+    memory: int = 0
+    flags: tuple[str, ...] = ()
     base: str = ""
     status: Literal["candidate", "active"] = "candidate"
     metrics: dict[str, float] = Field(default_factory=dict)
 
     def path(self, root: Path = ROOT) -> Path:
-        """Where the weights lie on this machine: a file or a folder.
+        """Where the weights lie on this machine, or would lie: a file or a folder.
 
         Raises:
-            UserError: If they come from elsewhere.
+            UserError: If they are on a hub or in a package.
         """
         source = self.sources[0]
-        if source.kind not in ("repo", "file"):
-            raise UserError(
-                f"model {self.name}: weights from a {source.kind} are not on this machine; name a file instead"
-            )
+        if source.kind == "hub":
+            raise UserError(f"model {self.name} is not on this machine; run `scenograph models pull {self.name}`")
+        if source.kind == "package":
+            raise UserError(f"model {self.name}: a package holds its weights; name a file instead")
         return root / source.location
+
+    def here(self) -> bool:
+        """Whether the weights are on this machine."""
+        try:
+            return self.path().exists()
+        except UserError:
+            return False
+
+
+class Own(Frozen):
+    """What the user of this machine added and chose.
+
+    Attributes:
+        entries: Models of the user's; one that has the name of a shipped one stands before it.
+        chosen: Name of the model in use, by task; for other tasks the shipped one that is `active`.
+    """
+
+    entries: tuple[ModelEntry, ...] = ()
+    chosen: dict[str, str] = Field(default_factory=dict)
 
 
 _ENTRIES = TypeAdapter(tuple[ModelEntry, ...])
 
 
-def entries(path: Path = ENTRIES) -> tuple[ModelEntry, ...]:
-    """All entries of the catalog, in its order."""
+def own_path() -> Path:
+    """The user's file: below SCENOGRAPH_HOME, or in the user's configuration folder."""
+    return Path(os.environ.get("SCENOGRAPH_HOME") or user_config_path("scenograph")) / "models.json"
+
+
+def cache_path() -> Path:
+    """Where weights that were pulled, and what is made of weights, are kept: it can all be had again."""
+    return Path(os.environ.get("SCENOGRAPH_HOME") or user_cache_path("scenograph"))
+
+
+def own() -> Own:
+    """What the user added and chose; nothing, where there is no file yet.
+
+    Raises:
+        UserError: If the file is damaged.
+    """
+    path = own_path()
+    try:
+        return _own(path, _stamp(path))
+    except FileNotFoundError:
+        return Own()
+    except ValidationError as error:
+        raise UserError(f"{path} is damaged ({error.errors()[0]['msg']}); mend or remove it") from error
+
+
+def entries(path: Path | None = None) -> tuple[ModelEntry, ...]:
+    """All entries in order: the embedded ones, large open ones, and the user's; or those of one file."""
+    if path is not None:
+        return _entries(path, _stamp(path))
+    known = [*entries(ENTRIES), *entries(LARGE), *own().entries]
+    return tuple({entry.name: entry for entry in known}.values())
+
+
+# Tools ask at each call which model is active, so that a new choice holds at once; a file is read when it changes.
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=8)
+def _own(path: Path, stamp: tuple[int, int]) -> Own:
+    return Own.model_validate_json(path.read_bytes())
+
+
+@lru_cache(maxsize=8)
+def _entries(path: Path, stamp: tuple[int, int]) -> tuple[ModelEntry, ...]:
     return _ENTRIES.validate_json(path.read_bytes())
 
 
-def active(task: str, path: Path = ENTRIES) -> ModelEntry:
-    """The model in use for a task.
+def find(name: str) -> ModelEntry:
+    """The entry of a name.
+
+    Raises:
+        UserError: If there is none.
+    """
+    known = {entry.name: entry for entry in entries()}
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}?" if near else "see `scenograph models list`"
+        raise UserError(f"no model {name!r} in the catalog; {hint}")
+    return known[name]
+
+
+def active(task: str, path: Path | None = None) -> ModelEntry:
+    """The model in use for a task: the user's choice, else the shipped one that is active.
 
     Raises:
         UserError: If none is active.
     """
     known = entries(path)
+    chosen = {} if path is not None else own().chosen
+    if task in chosen:
+        return find(chosen[task])
     for entry in known:
         if entry.task == task and entry.status == "active":
             return entry
-    tasks = ", ".join(sorted({entry.task for entry in known if entry.status == "active"}))
+    if task in _STANDS_IN:
+        return active(_STANDS_IN[task], path)
+    tasks = ", ".join(sorted({entry.task for entry in known if entry.status == "active"} | chosen.keys()))
     raise UserError(f"no active model for task {task!r} in the catalog; there is one for: {tasks}")
+
+
+_STANDS_IN = {"detect": "segment"}
+"""What segments can detect too."""
 
 
 def checksum(path: Path) -> str:

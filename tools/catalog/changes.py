@@ -1,0 +1,94 @@
+"""What a user changes in the catalog of this machine: models added, chosen and removed. Reading is the package's."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from tools.catalog import ModelEntry, Own, active, cache_path, entries, find, own, own_path
+from tools.errors import UserError
+
+
+def _write(changed: Own) -> None:
+    path = own_path()
+    fresh = path.with_suffix(".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(changed.model_dump_json(indent=2, exclude_defaults=True) + "\n", encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot write {path} ({error.strerror}); set SCENOGRAPH_HOME to another folder") from error
+
+
+def keep(entry: ModelEntry) -> None:
+    """Put an entry among the user's; one of its name is replaced."""
+    kept = own()
+    others = [other for other in kept.entries if other.name != entry.name]
+    _write(kept.model_copy(update={"entries": (*others, entry)}))
+
+
+def choose(name: str) -> ModelEntry:
+    """Use a model for its task from now on.
+
+    Raises:
+        UserError: If there is no such model, or it is not on this machine.
+    """
+    entry = find(name)
+    if not entry.here():
+        entry.path()  # says what to do
+        raise UserError(f"model {name}: its weights are gone from {entry.path()}; pull or add it again")
+    choose_all({**own().chosen, entry.task: name})
+    return entry
+
+
+def choose_all(chosen: Mapping[str, str]) -> None:
+    """Use these models, by task, and the shipped active ones for all other tasks."""
+    shipped = {entry.task: entry.name for entry in entries() if entry.status == "active"}
+    _write(own().model_copy(update={"chosen": {t: n for t, n in chosen.items() if shipped.get(t) != n}}))
+
+
+def remove(name: str) -> int:
+    """Forget a model of the user's and delete its weights, where they were pulled; files of the user's own stay.
+
+    Returns:
+        How many bytes are free again.
+
+    Raises:
+        UserError: If it is no model of the user's.
+    """
+    find(name)
+    kept = own()
+    if name not in {entry.name for entry in kept.entries}:
+        raise UserError(f"model {name} is part of scenograph; only models that were added or pulled can be removed")
+    size = _delete(pulled_path(name))
+    _write(
+        Own(
+            entries=tuple(entry for entry in kept.entries if entry.name != name),
+            chosen={task: chosen for task, chosen in kept.chosen.items() if chosen != name},
+        )
+    )
+    return size
+
+
+def pulled_path(name: str) -> Path:
+    """The folder for the weights of a model that is pulled."""
+    return cache_path() / "weights" / name
+
+
+def _delete(folder: Path) -> int:
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    shutil.rmtree(folder, ignore_errors=True)
+    return size
+
+
+def in_use() -> set[str]:
+    """Names of the models that are active."""
+    tasks = {entry.task for entry in entries()}
+    names = set()
+    for task in tasks:
+        try:
+            names.add(active(task).name)
+        except UserError:
+            continue
+    return names
