@@ -55,6 +55,10 @@ class Words:
         label = stem.replace("_", " ")
         return f"{self._lexicon['label'].get(label, label) if self.language != 'en' else label}-{number}"
 
+    def quote(self, text: str) -> str:
+        """Words that were read, in quotation marks."""
+        return str(self._lexicon["quote"]).format(text)
+
     def percent(self, percent: float) -> str:
         """A share that was measured from a mask."""
         shown = f"{percent:.0f}%" if percent >= 10 else f"{percent:.1f}%"
@@ -129,7 +133,7 @@ class Words:
                 predicate = self(f"predicate.{content.predicate}", other=other)
                 return {"name": self.name(content.subject), "predicate": predicate}
             case "reads":
-                return {"image": content.image, "text": self._lexicon["quote"].format(content.text)}
+                return {"image": content.image, "text": self.quote(content.text)}
 
 
 @functools.cache

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 SUITES = {
     "diorama": "evals.suites.diorama:suite",
     "detector": "evals.suites.detector:suite",
+    "reports": "evals.suites.reports:suite",
 }
 """Each suite's function by its name, as `module:function`."""
 
