@@ -12,49 +12,84 @@ from tools.errors import UserError
 if TYPE_CHECKING:
     from agent.report.gather import Gathered
     from agent.report.survey import Surveyor
+    from agent.report.template import Template
 
 OUT = Path("scenograph-report")
 
 
 def command(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGES…", help="Pictures, or folders of pictures.")],
-    template: Annotated[str, typer.Option(help="What kind of report: a name, or a .toml file of yours.")] = "general",
-    formats: Annotated[str, typer.Option("--format", help="html, md and json, with commas between.")] = "html",
+    images: Annotated[
+        list[Path] | None, typer.Argument(metavar="IMAGES…", help="Pictures, or folders of pictures.")
+    ] = None,
+    template: Annotated[
+        str,
+        typer.Option(help="general, surveillance, inspection, medical, retail, street, or a .toml file of yours."),
+    ] = "general",
+    formats: Annotated[str, typer.Option("--format", help="html, md, pdf and json, with commas between.")] = "html",
     focus: Annotated[str, typer.Option(help='Report on these only, such as "people and vehicles".')] = "",
+    reference: Annotated[Path | None, typer.Option(help="The picture that the others should look like.")] = None,
     lang: Annotated[str, typer.Option(help="Language of the report: en or zh.")] = "en",
+    smooth: Annotated[
+        bool, typer.Option("--smooth", help="Let the model of SCENOGRAPH_LLM_URL smooth the prose.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Folder for the files, and for what was seen until then.")] = OUT,
+    show: Annotated[str, typer.Option(help="Print the file of a template, to be copied and changed.")] = "",
 ) -> None:
     """Write a report of what images show, in which every claim leads to its evidence.
 
     A report that was broken off goes on when the same command is given again.
     """
-    wanted = _formats(formats)
     from agent.report import template as templates
+
+    if show:
+        typer.echo(templates.source(show).read_text(encoding="utf-8"), nl=False)
+        return
+    if not images:
+        raise UserError("give the pictures that the report is about, or a folder of them")
+    wanted, chosen = _formats(formats), templates.load(template)
+    _check(lang, chosen, reference, smooth)
     from agent.report.build import build
     from agent.report.gather import expand
-    from agent.report.words import LANGUAGES, Words
-    from agent.report.write import write
+    from agent.report.words import Words
+    from agent.report.write import Finished, write
 
-    if lang not in LANGUAGES:
-        raise UserError(f"no such language: {lang}; there are {', '.join(LANGUAGES)}")
-    chosen = templates.load(template)
-    labels = _labels(focus) or list(chosen.focus)
-    paths = expand(images)
-    from agent.report.survey import Surveyor
+    paths = [*([reference] if reference else []), *expand(images)]
+    surveyor = _surveyor(_labels(focus) or list(chosen.focus), chosen, reference)
+    gathered = _gather(paths, surveyor, out)
+    compared = gathered.seen[0].image.id if reference else None
+    report, scene = build(gathered.seen, chosen, Words(lang), gathered.unread, compared)
+    if smooth:
+        from agent.report.smooth import smoothed
 
-    gathered = _gather(paths, Surveyor(labels), out)
-    report, scene = build(gathered.seen, chosen, Words(lang), gathered.unread)
-    for path in write(report, scene, gathered.pictures, out, wanted, chosen.sure):
+        report = smoothed(report)
+    for path in write(Finished(report, scene, gathered.pictures, chosen.sure), out, wanted):
         typer.echo(path)
 
 
 def _formats(text: str) -> list[str]:
+    from agent.report.pdf import require_browser
     from agent.report.write import FORMATS
 
     wanted = [name.strip().lower() for name in text.split(",") if name.strip()]
     if not wanted or set(wanted) - set(FORMATS):
         raise UserError(f"no such format: {text}; there are {', '.join(FORMATS)}, with commas between")
+    if "pdf" in wanted:
+        require_browser()
     return wanted
+
+
+def _check(lang: str, template: Template, reference: Path | None, smooth: bool) -> None:
+    """Refuse what cannot work, before anything is looked at."""
+    from agent.report.words import LANGUAGES
+
+    if lang not in LANGUAGES:
+        raise UserError(f"no such language: {lang}; there are {', '.join(LANGUAGES)}")
+    if template.reference and reference is None:
+        raise UserError(f"template {template.name} compares with a picture: give it with --reference")
+    if smooth:
+        from agent.report.smooth import require_model
+
+        require_model()
 
 
 def _labels(focus: str) -> list[str]:
@@ -70,6 +105,14 @@ def _labels(focus: str) -> list[str]:
         return resolve(words, known_to(active("segment").classes))[0]
     except ToolError as error:
         raise UserError(f"--focus: {error}") from error
+
+
+def _surveyor(labels: list[str], template: Template, reference: Path | None) -> Surveyor:
+    from agent.report.survey import Surveyor
+    from tools import intake
+
+    pixels = intake.decode(intake.read(reference), str(reference)) if reference else None
+    return Surveyor(labels, measured=template.measures, reference=pixels)
 
 
 def _gather(paths: list[Path], surveyor: Surveyor, out: Path) -> Gathered:

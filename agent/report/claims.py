@@ -93,8 +93,71 @@ class Reads(Frozen):
     text: str
 
 
+class Zoned(Frozen):
+    """The middle of an entity's box lies in a zone that the template names: `xyxy` in shares of the image."""
+
+    kind: Literal["zoned"] = "zoned"
+    entity: str
+    image: str
+    zone: str
+    box: tuple[float, float, float, float]
+
+
+class Means(Frozen):
+    """What a relation may mean, by a rule of the template."""
+
+    kind: Literal["means"] = "means"
+    subject: str
+    predicate: str
+    object: str
+    meaning: str
+
+
+class Differs(Frozen):
+    """A thing of one of two images that should be alike has no counterpart in the other, or one of another colour.
+
+    Attributes:
+        change: `missing` and `extra` are seen from `image`; `recoloured` things are there in both.
+        image: The image that was compared.
+        entity: The thing: of the reference if it is missing, else of the image.
+        other: The reference or the image in which it has no counterpart; its counterpart if it is recoloured.
+    """
+
+    kind: Literal["differs"] = "differs"
+    change: Literal["missing", "extra", "recoloured"]
+    image: str
+    entity: str
+    other: str
+
+
+class Varies(Frozen):
+    """From one image to the next the number of a label changes."""
+
+    kind: Literal["varies"] = "varies"
+    label: str
+    image: str
+    number: int
+    before: str
+    was: int
+
+
+class Alike(Frozen):
+    """Each of some images shows something of each of some labels."""
+
+    kind: Literal["alike"] = "alike"
+    images: tuple[str, ...] = Field(min_length=2)
+    labels: tuple[str, ...] = Field(min_length=1)
+
+
+class Odd(Frozen):
+    """What an image shows, no other image shows anything of."""
+
+    kind: Literal["odd"] = "odd"
+    image: str
+
+
 Content = Annotated[
-    Count | Is | Coloured | Placed | Fills | Largest | Relates | Reads,
+    Count | Is | Coloured | Placed | Fills | Largest | Relates | Reads | Zoned | Means | Differs | Varies | Alike | Odd,
     Field(discriminator="kind"),
 ]
 

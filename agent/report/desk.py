@@ -8,20 +8,33 @@ from agent.report.check import check
 from agent.report.claims import Certainty, Claim, Content
 from agent.report.facts import Facts
 from agent.report.survey import Look
+from agent.report.template import Template, text_in
 from agent.report.words import Words
 
 
 class Desk:
     """The facts, the language and the claims made so far."""
 
-    def __init__(self, facts: Facts, words: Words, looks: Mapping[str, Sequence[Look]]) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        words: Words,
+        looks: Mapping[str, Sequence[Look]],
+        template: Template,
+        reference: str | None = None,
+    ) -> None:
         """Start with no claims.
 
         Args:
             facts: What was seen in all images.
             words: The language.
             looks: The looks at each image, by its id.
+            template: What its zones and rules are.
+            reference: Id of the image that the others should look like.
         """
+        self.zones = {text_in(zone.name, words.language): zone.box for zone in template.zones}
+        self.meanings = [(rule, text_in(rule.text, words.language)) for rule in template.meanings]
+        self.reference = reference
         self.facts = facts
         self.words = words
         self.looks = looks

@@ -7,12 +7,19 @@ from functools import cached_property
 
 from agent.report.claims import Place
 from graphs.query import by_size
+from graphs.relations import boxes_of, iou
 from graphs.scene import SceneEntity, SceneGraph
 from graphs.taxonomy import covers
 from graphs.types import Relation
 
 READER = "read_text"
 """The tool whose entities are texts, not things."""
+
+MEASURES = ("regions", "compare", "shelf")
+"""What was measured without a model that knows things; see `measures`."""
+
+COUNTERPART_IOU = 0.3
+"""A thing and its counterpart in a reference image stand in about the same place."""
 
 _NINTHS: tuple[tuple[Place, ...], ...] = (
     ("top_left", "top", "top_right"), ("left", "centre", "right"), ("bottom_left", "bottom", "bottom_right"),
@@ -27,24 +34,31 @@ class Findings:
         sure: Things that count as seen, the largest first.
         doubtful: Things that were seen too unsurely to count, the surest first.
         texts: Texts that were read, from top to bottom.
+        measured: Regions, differences and gaps, the largest first.
         relations: Between the things of this image.
     """
 
     def __init__(self, image: str, entities: list[SceneEntity], relations: list[Relation], sure: float) -> None:
         """Sort what was found."""
         self.image = image
-        things = [entity for entity in entities if entity.tool != READER]
+        things = [entity for entity in entities if entity.tool not in (READER, *MEASURES)]
+        self.measured = by_size([entity for entity in entities if entity.tool in MEASURES])
         self.sure = by_size([thing for thing in things if thing.score >= sure])
         self.doubtful = sorted((thing for thing in things if thing.score < sure), key=lambda thing: -thing.score)
         self.texts = sorted((e for e in entities if e.tool == READER), key=lambda e: (e.box.y1, e.box.x1))
         self.relations = relations
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the things that count as seen, each once."""
+        return tuple(dict.fromkeys(thing.label for thing in self.sure))
 
     def ids(self, label: str) -> tuple[list[str], list[str]]:
         """Ids of the things that a label covers: those that count as seen, and those in doubt."""
         sure, doubtful = (
             sorted(thing.id for thing in things if covers(label, thing.label)) for things in (self.sure, self.doubtful)
         )
-        return sure, doubtful
+        return sure + sorted(one.id for one in self.measured if label == one.label), doubtful
 
     @cached_property
     def triples(self) -> frozenset[tuple[str, str, str]]:
@@ -83,12 +97,29 @@ class Facts:
 
     def place_of(self, entity: SceneEntity) -> Place | None:
         """The ninth of its image in which the middle of an entity's box lies; none if the image's size is unknown."""
+        middle = self._middle(entity)
+        return _NINTHS[min(int(3 * middle[1]), 2)][min(int(3 * middle[0]), 2)] if middle else None
+
+    def inside(self, entity: SceneEntity, box: tuple[float, float, float, float]) -> bool:
+        """Whether the middle of an entity's box lies in a box that is given in shares of the image."""
+        middle = self._middle(entity)
+        return middle is not None and box[0] <= middle[0] <= box[2] and box[1] <= middle[1] <= box[3]
+
+    def _middle(self, entity: SceneEntity) -> tuple[float, float] | None:
         image = self.scene.image(entity.image_id)
         if image is None:
             return None
-        column = min(int(3 * (entity.box.x1 + entity.box.x2) / 2 / image.width), 2)
-        row = min(int(3 * (entity.box.y1 + entity.box.y2) / 2 / image.height), 2)
-        return _NINTHS[row][column]
+        return (entity.box.x1 + entity.box.x2) / 2 / image.width, (entity.box.y1 + entity.box.y2) / 2 / image.height
+
+
+def counterpart(entity: SceneEntity, found: Findings) -> SceneEntity | None:
+    """The thing of another image that is of the same category and stands where this one does, seen or in doubt."""
+    peers = [peer for peer in (*found.sure, *found.doubtful) if peer.label == entity.label]
+    if not peers:
+        return None
+    shared = iou(boxes_of([entity]), boxes_of(peers))[0]
+    best = int(shared.argmax())
+    return peers[best] if shared[best] >= COUNTERPART_IOU else None
 
 
 def text_of(entity: SceneEntity) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from agent.report.claims import Claim, Content, Count, Fragment, Sentence
 from agent.report.words import Words
-from graphs.taxonomy import CATEGORIES, HYPERNYMS, normalise
+from graphs.taxonomy import ANYTHING, CATEGORIES, HYPERNYMS
 from tools.colour import COLOURS
 
 Token = tuple[str, ...]
@@ -112,21 +112,32 @@ def _places(content: Content, words: Words) -> dict[str, list[Token]]:
             places["percent"] = [("percent", f"{content.percent:g}")]
         case "relates":
             places["predicate"] = [("relates", content.predicate, content.object)]
+        case "zoned":
+            places["zone"] = tokens(content.zone, words)
+        case "means":
+            places["meaning"] = tokens(content.meaning, words)
+            places["other"] = [("name", content.object)]
+        case "differs":
+            places["change"] = _around(words, f"change.{content.change}", {"other": [("name", content.other)]})
+        case "alike":
+            places["images"] = [("name", image) for image in content.images]
+            places["labels"] = [("label", label) for label in content.labels]
+        case "varies":
+            places["then"], places["now"] = (
+                _number(Count(image="", label=content.label, number=n)) for n in (content.was, content.number)
+            )
+            places["before"] = [("name", content.before)]
         case "reads":
             places["text"] = [("text", content.text)]
     return places
 
 
 def _number(content: Count) -> list[Token]:
-    if not content.number:
-        more = ("count", str(content.more), content.label)
-        return [("hedge",), more] if content.more else [("none", content.label)]
-    count = [("count", str(content.number), content.label)]
-    return (
-        ([("at_least",)] if content.at_least else [])
-        + count
-        + ([("hedge",), ("more", str(content.more))] if content.more else [])
-    )
+    if not content.number and content.more:
+        return [("hedge",), ("count", str(content.more), content.label)]
+    lower: list[Token] = [("at_least",)] if content.at_least and content.number else []
+    count = ("count", str(content.number), content.label) if content.number else ("none", content.label)
+    return [*lower, count, *([("more", str(content.more))] if content.more else [])]
 
 
 class _Reader:
@@ -213,7 +224,7 @@ def _reader(words: Words) -> _Reader:
 
 
 def _labels() -> Iterable[str]:
-    return dict.fromkeys([*CATEGORIES, *HYPERNYMS, normalise("thing"), "text"])
+    return dict.fromkeys([*CATEGORIES, *HYPERNYMS, ANYTHING, "text", "gap", "region", "difference"])
 
 
 def _either(options: Iterable[str]) -> str:

@@ -90,7 +90,7 @@ def gather(paths: Sequence[Path], surveyor: Surveyor, kept: Path, each: Callable
 def _kept(workspace: Workspace, surveyor: Surveyor, kept: Path) -> tuple[Seen, bytes]:
     """What was seen of an image before, else what is seen now, kept for the next time."""
     (image,) = workspace.images
-    looked_with = [*(tool.name for tool in surveyor.tools), *surveyor.focus, active("segment").sha256]
+    looked_with = [*surveyor.signature, active("segment").sha256]
     key = hashlib.sha256(" ".join([image.sha256, *looked_with]).encode()).hexdigest()[:24]
     seen_path, picture_path = kept / f"{key}.json", kept / f"{key}.jpg"
     if seen_path.exists() and picture_path.exists():

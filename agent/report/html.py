@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from agent.report.claims import Fragment, Report, Sentence
+from agent.report.claims import Fragment, Report, Section, Sentence
 from agent.report.facts import Facts
-from agent.report.view import Drawing, draw
+from agent.report.view import Drawing, data_url, draw, thumbnail
 from agent.report.words import Words
 from graphs.scene import SceneGraph
 
@@ -39,7 +39,34 @@ def render(report: Report, scene: SceneGraph, pictures: Mapping[str, bytes], sur
             drawings=drawings(report, scene, pictures, sure, words),
             alt=functools.partial(_alt, report, words),
             used=_used,
+            once=_Once(),
         )
+    )
+
+
+def lead(report: Report, scene: SceneGraph, pictures: Mapping[str, bytes], links: Mapping[str, str]) -> str:
+    """The first page of a report on many images: what is said of all, and thumbnails that lead to the other pages.
+
+    Args:
+        report: What is said.
+        scene: What it rests on.
+        pictures: JPEG by image id.
+        links: File name of the page of each image, by its id.
+    """
+    words = Words(report.language)
+    claims = {claim.id: claim for claim in report.claims}
+
+    def target(claim_id: str) -> str:
+        first = claims[claim_id].evidence[0]
+        entity = scene.get(first)
+        image = entity.image_id if entity else first
+        return f"{links[image]}#{image}"
+
+    thumbnails = {image: data_url(thumbnail(picture)) for image, picture in pictures.items()}
+    return (
+        environment()
+        .get_template("lead.html.jinja")
+        .render(report=report, words=words, claims=claims, links=links, target=target, thumbnails=thumbnails)
     )
 
 
@@ -68,6 +95,18 @@ def environment() -> Environment:
     return made
 
 
+class _Once:
+    """Says of each id whether it comes for the first time: an id stands but once in a document."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def __call__(self, name: str) -> bool:
+        first = name not in self._seen
+        self._seen.add(name)
+        return first
+
+
 def _alt(report: Report, words: Words, image: str) -> str:
     """What a picture shows, for those who do not see it: its title and its counts."""
     page = next(page for page in report.pages if page.image == image)
@@ -79,9 +118,10 @@ def _alt(report: Report, words: Words, image: str) -> str:
     return words("page.alt", title=page.title, contents=words.joined(counts))
 
 
-def _used(report: Report, image: str) -> list[str]:
-    """Ids of the claims that a page makes, in order."""
-    page = next(page for page in report.pages if page.image == image)
-    cells = (cell for one in page.sections if one.table for row in one.table.rows for cell in row)
-    said: list[Sentence] = [*(sentence for one in page.sections for sentence in one.sentences), *cells]
+def _used(sections: Iterable[Section]) -> list[str]:
+    """Ids of the claims that some sections make, in order."""
+    said: list[Sentence] = []
+    for one in sections:
+        said += one.sentences
+        said += [cell for row in (one.table.rows if one.table else ()) for cell in row]
     return list(dict.fromkeys(part.claim for sentence in said for part in sentence if isinstance(part, Fragment)))

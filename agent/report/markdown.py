@@ -39,7 +39,7 @@ def render(report: Report, scene: SceneGraph, folder: str) -> str:
 
 def picture(drawing: Drawing, title: str) -> str:
     """The picture with what was found in it, as an SVG file."""
-    return environment().get_template("picture.svg.jinja").render(drawing=drawing, label=title)
+    return environment().get_template("picture.svg.jinja").render(drawing=drawing, label=title, image_id=title)
 
 
 def _section(section: Section, level: str, words: Words) -> list[str]:

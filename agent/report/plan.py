@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from agent.report.check import rounded
 from agent.report.claims import (
@@ -34,30 +34,29 @@ MOST_RELATIONS, MOST_OF_ONE = 10, 3
 JITTER = (0.92, 1.08)
 """Detectors draw boxes a few percent too small or too large; a relation is told if it survives that."""
 
-Part = Callable[[Desk, Findings], "Section | None"]
-
 
 def summary(desk: Desk, found: Findings) -> Section:
     """How many of what, and what is largest."""
     words = desk.words
     counts = counted(desk, found)
     if not found.sure and not found.doubtful:
-        nothing = _count(desk, found, "thing")
-        return _section(desk, "summary", [words.sentence("prose.nothing", _made([nothing]))])
+        nothing = count(desk, found, "thing")
+        return section(desk, "summary", [words.sentence("prose.nothing", made([nothing]))])
     sentences = [words.sentence("prose.contents", counts)]
     if len(found.sure) > 1:
         sentences += _largest(desk, found)
-    return _section(desk, "summary", sentences)
+    return section(desk, "summary", sentences)
 
 
 def counted(desk: Desk, found: Findings) -> list[Claim]:
     """One count for each label: the most frequent of those seen first, then those only in doubt."""
     sure = ranked(entity.label for entity in found.sure)
     doubtful = ranked(entity.label for entity in found.doubtful)
-    return _made(_count(desk, found, label) for label in dict.fromkeys([*sure, *doubtful]))
+    return made(count(desk, found, label) for label in dict.fromkeys([*sure, *doubtful]))
 
 
-def _count(desk: Desk, found: Findings, label: str) -> Claim | None:
+def count(desk: Desk, found: Findings, label: str) -> Claim | None:
+    """Claim how many of a label an image shows."""
     seen, doubtful = found.ids(label)
     limited = not desk.facts.scene.searched(label, found.image)
     content = Count(image=found.image, label=label, number=len(seen), more=len(doubtful), at_least=limited)
@@ -78,27 +77,29 @@ def _largest(desk: Desk, found: Findings) -> list[Sentence]:
 
 def entities(desk: Desk, found: Findings) -> Section | None:
     """A row for each thing that counts as seen."""
-    return _listed(desk, "entities", found.sure, "sure")
+    return listed(desk, "entities", found.sure, "sure")
 
 
 def doubtful(desk: Desk, found: Findings) -> Section | None:
     """A row for each thing in doubt; where there is none, that is said."""
     if not found.doubtful:
-        return _section(desk, "doubtful", [(desk.words("prose.certain"),)])
-    return _listed(desk, "doubtful", found.doubtful, "possible")
+        return section(desk, "doubtful", [(desk.words("prose.certain"),)])
+    return listed(desk, "doubtful", found.doubtful, "possible")
 
 
-def _listed(desk: Desk, kind: str, things: Sequence[SceneEntity], certainty: Certainty) -> Section | None:
+def listed(desk: Desk, kind: str, things: Sequence[SceneEntity], certainty: Certainty) -> Section | None:
+    """A table with a row for each thing; none without things."""
     if not things:
         return None
     words = desk.words
     names = ("id", "category", "colour", "place", "share", "score", "seen_by")
-    rows = tuple(_row(desk, thing, certainty) for thing in things)
+    rows = tuple(row(desk, thing, certainty) for thing in things)
     table = Table(columns=tuple(words(f"column.{name}") for name in names), rows=rows)
     return Section(kind=kind, title=words(f"section.{kind}"), table=table)
 
 
-def _row(desk: Desk, thing: SceneEntity, certainty: Certainty) -> tuple[Sentence, ...]:
+def row(desk: Desk, thing: SceneEntity, certainty: Certainty) -> tuple[Sentence, ...]:
+    """What there is to say of one thing: name, category, colour, place, share, score, and who saw it."""
     colour, place = thing.attributes.get("colour"), desk.facts.place_of(thing)
     claims = (
         desk.claim(Is(entity=thing.id, label=thing.label), [thing.id], certainty),
@@ -130,7 +131,7 @@ def relations(desk: Desk, found: Findings) -> Section | None:
         return None
     words = desk.words
     sentences = [words.sentence("prose.relations", claims, name=words.name(one)) for one, claims in told.items()]
-    return _section(desk, "relations", sentences)
+    return section(desk, "relations", sentences)
 
 
 def _telling(desk: Desk, found: Findings) -> list[tuple[str, str, str]]:
@@ -167,13 +168,13 @@ def _apart(a: Box, b: Box) -> float:
 
 def texts(desk: Desk, found: Findings) -> Section | None:
     """What was read."""
-    read = _made(
+    read = made(
         desk.claim(Reads(entity=one.id, image=one.image_id, text=text_of(one)), [one.id]) for one in found.texts
     )
     if read:
-        return _section(desk, "text", [desk.words.sentence("prose.texts", read)])
+        return section(desk, "text", [desk.words.sentence("prose.texts", read)])
     looked = any(look.tool == READER and look.observation for look in desk.looks.get(found.image, ()))
-    return _section(desk, "text", [(desk.words("prose.no_text"),)]) if looked else None
+    return section(desk, "text", [(desk.words("prose.no_text"),)]) if looked else None
 
 
 def unseen(desk: Desk, found: Findings) -> Section:
@@ -190,23 +191,14 @@ def unseen(desk: Desk, found: Findings) -> Section:
             sentences.append((words("prose.other"),))
     if not any(look.tool == READER for look in looks):
         sentences.append((words("prose.unread"),))
-    return _section(desk, "unseen", sentences)
+    return section(desk, "unseen", sentences)
 
 
-def _made(claims: Iterable[Claim | None]) -> list[Claim]:
+def made(claims: Iterable[Claim | None]) -> list[Claim]:
+    """Those claims that were not refused."""
     return [claim for claim in claims if claim is not None]
 
 
-def _section(desk: Desk, kind: str, sentences: Sequence[Sentence]) -> Section:
+def section(desk: Desk, kind: str, sentences: Sequence[Sentence]) -> Section:
+    """A section of prose under the title of its kind."""
     return Section(kind=kind, title=desk.words(f"section.{kind}"), sentences=tuple(sentences))
-
-
-PARTS: dict[str, Part] = {
-    "summary": summary,
-    "entities": entities,
-    "relations": relations,
-    "text": texts,
-    "doubtful": doubtful,
-    "unseen": unseen,
-}
-"""The sections that a template may name."""

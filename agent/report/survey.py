@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +13,11 @@ from langchain_core.tools import BaseTool
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.prebuilt.tool_node import ToolInvocationError
-from pydantic import BaseModel
+from PIL import Image
+from pydantic import BaseModel, Field
 
+from agent.report import measures
+from agent.report.appearance import look_of
 from graphs.types import ImageRef, Observation
 from tools.errors import ToolError, UserError
 from tools.models import SHARED, Models
@@ -41,10 +45,17 @@ class Look(BaseModel):
 
 
 class Seen(BaseModel):
-    """An image and all looks at it. The image's id is the one that the report gives it."""
+    """An image and all looks at it. The image's id is the one that the report gives it.
+
+    Attributes:
+        image: By reference.
+        looks: By tool.
+        appearance: How each thing looks, by the id that its observation gives it; see `appearance`.
+    """
 
     image: ImageRef
     looks: tuple[Look, ...]
+    appearance: dict[str, str] = Field(default_factory=dict)
 
     def observations(self) -> list[Observation]:
         """Those of the tools that could look."""
@@ -57,7 +68,9 @@ class Seen(BaseModel):
         for look in self.looks:
             seen = look.observation and _renamed(look.observation, old, image_id)
             looks.append(look.model_copy(update={"observation": seen}))
-        return Seen(image=self.image.model_copy(update={"id": image_id, "path": str(path)}), looks=tuple(looks))
+        appearance = {name.replace(old, image_id, 1): look for name, look in self.appearance.items()}
+        image = self.image.model_copy(update={"id": image_id, "path": str(path)})
+        return Seen(image=image, looks=tuple(looks), appearance=appearance)
 
 
 def _renamed(observation: Observation, old: str, new: str) -> Observation:
@@ -76,14 +89,25 @@ def _renamed(observation: Observation, old: str, new: str) -> Observation:
 class Surveyor:
     """Looks at images, one at a time, with the tools that are there."""
 
-    def __init__(self, focus: Sequence[str] = (), models: Models = SHARED, tools: Sequence[BaseTool] = ()) -> None:
+    def __init__(
+        self,
+        focus: Sequence[str] = (),
+        models: Models = SHARED,
+        tools: Sequence[BaseTool] = (),
+        measured: Sequence[str] = (),
+        reference: Image.Image | None = None,
+    ) -> None:
         """Choose the tools.
 
         Args:
             focus: Labels to look for; empty for everything that the models know.
             models: What the tools look with.
             tools: By default all that are registered; those of `LOOKING` are used.
+            measured: What to measure beside: `regions`, `shelf`, and, given a reference, `compare`.
+            reference: The image that all others should look like.
         """
+        self.measures = [name for name in measured if name != "compare" or reference is not None]
+        self._reference = reference
         there = {tool.name: tool for tool in tools or load_tools()}
         self.tools = [there[name] for name in LOOKING if name in there]
         self.focus = list(focus)
@@ -107,7 +131,31 @@ class Surveyor:
             UserError: If the model that finds things cannot be loaded.
         """
         (image,) = workspace.images
-        return Seen(image=image, looks=tuple(self._look(tool.name, image.id, workspace) for tool in self.tools))
+        looks = [self._look(tool.name, image.id, workspace) for tool in self.tools]
+        looks += [self._measure(name, workspace.image(image.id), image.id, looks) for name in self.measures]
+        pixels = workspace.image(image.id)
+        things = [
+            one for look in looks if look.observation and look.tool == LOOKING[0] for one in look.observation.entities
+        ]
+        return Seen(image=image, looks=tuple(looks), appearance={thing.id: look_of(pixels, thing) for thing in things})
+
+    @property
+    def signature(self) -> list[str]:
+        """What must be the same for an image to be seen in the same way, the models left out."""
+        reference = [hashlib.sha256(self._reference.tobytes()).hexdigest()] if self._reference else []
+        return [*(tool.name for tool in self.tools), *self.focus, *self.measures, *reference]
+
+    def _measure(self, name: str, pixels: Image.Image, image_id: str, looks: Sequence[Look]) -> Look:
+        began = time.perf_counter()
+        match name:
+            case "regions":
+                observation = measures.bright_regions(pixels, image_id)
+            case "shelf":
+                things = [one for look in looks if look.observation for one in look.observation.entities]
+                observation = measures.gaps([one for one in things if one.tool == LOOKING[0]], image_id)
+            case _:
+                observation = measures.differences(pixels, image_id, self._reference or pixels)
+        return Look(tool=name, observation=observation, seconds=time.perf_counter() - began)
 
     def _look(self, tool: str, image_id: str, workspace: Workspace) -> Look:
         arguments: dict[str, Any] = {"image_id": image_id}

@@ -4,18 +4,44 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from agent.report.plan import PARTS
 from graphs.types import Frozen
 from tools.errors import UserError
 
 FOLDER = Path(__file__).parent / "templates"
 NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 
+NEEDS = {"regions": "regions", "gaps": "shelf", "changes": "compare"}
+"""What must be measured for a section."""
+
+SectionName = Literal[
+    "summary", "entities", "relations", "text", "doubtful", "unseen", "zones", "meanings", "regions", "gaps", "changes",
+    "events",
+]  # fmt: skip
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
 SURE = 0.4
 """Score from which on a thing counts as seen, unless the template says otherwise."""
+
+
+class Zone(Frozen):
+    """A part of the image that has a name: `xyxy` in shares of its width and height, 0 to 1."""
+
+    name: dict[str, str]
+    box: tuple[Share, Share, Share, Share]
+
+
+class Meaning(Frozen):
+    """What it may mean that one thing stands in a relation to another: "{subject} TEXT {object}"."""
+
+    subject: str
+    predicate: str
+    object: str
+    text: dict[str, str]
 
 
 class Template(Frozen):
@@ -28,18 +54,30 @@ class Template(Frozen):
         focus: Labels to look for; empty for everything.
         sections: What is said of each image, in this order.
         sure: Score from which on a thing counts as seen, 0 to 1.
+        zones: Parts of the image for the section `zones`.
+        meanings: Rules for the section `meanings`.
+        reference: Whether the report wants an image to compare with.
     """
 
     name: str
     title: dict[str, str]
     notice: dict[str, str] = Field(default_factory=dict)
     focus: tuple[str, ...] = ()
-    sections: tuple[str, ...]
+    sections: tuple[SectionName, ...]
     sure: float = Field(default=SURE, gt=0, le=1)
+    zones: tuple[Zone, ...] = ()
+    meanings: tuple[Meaning, ...] = ()
+    reference: bool = False
 
-    def text(self, texts: dict[str, str], language: str) -> str:
-        """The text in a language, else in English, else nothing."""
-        return texts.get(language) or texts.get("en", "")
+    @property
+    def measures(self) -> list[str]:
+        """What its sections need to be measured."""
+        return [measure for section, measure in NEEDS.items() if section in self.sections]
+
+
+def text_in(texts: dict[str, str], language: str) -> str:
+    """The text in a language, else in English, else nothing."""
+    return texts.get(language) or texts.get("en", "")
 
 
 def source(name: str) -> Path:
@@ -71,6 +109,4 @@ def load(name: str) -> Template:
     except ValidationError as error:
         first = error.errors()[0]
         raise UserError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    if unknown := [section for section in template.sections if section not in PARTS]:
-        raise UserError(f"{path}: no such section: {', '.join(unknown)}; there are {', '.join(PARTS)}")
     return template

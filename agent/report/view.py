@@ -23,6 +23,7 @@ LONGEST_SIDE = 960
 """Pixels of a picture in a report: enough to see what is meant, and twenty stay under two megabytes."""
 
 QUALITY = 80
+THUMBNAIL = 176
 GRAPH_WIDTH = 1000
 PLAIN = ("on", "inside", "overlaps", "near")
 """Relations that are drawn from the start; those of direction would hide all else."""
@@ -82,6 +83,15 @@ def shrunk(image: Image.Image) -> bytes:
     return data.getvalue()
 
 
+def thumbnail(picture: bytes) -> bytes:
+    """A JPEG made small."""
+    with Image.open(io.BytesIO(picture)) as image:
+        image.thumbnail((THUMBNAIL, THUMBNAIL))
+        data = io.BytesIO()
+        image.save(data, "JPEG", quality=QUALITY)
+    return data.getvalue()
+
+
 def data_url(picture: bytes) -> str:
     """A JPEG as it stands in a page."""
     return f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
@@ -91,7 +101,7 @@ def draw(scene: SceneGraph, found: Findings, picture: bytes, claims: Iterable[Cl
     """Lay out one image."""
     image = scene.image(found.image)
     width, height = (image.width, image.height) if image else (1, 1)
-    shown = [*found.sure, *found.doubtful, *found.texts]
+    shown = [*found.sure, *found.measured, *found.doubtful, *found.texts]
     graph_height = round(GRAPH_WIDTH * min(max(height / width, 0.6), 1.2))
     places = _layout(shown, width, height, graph_height)
     things = tuple(

@@ -132,6 +132,28 @@ class Words:
                 other = self.name(content.object)
                 predicate = self(f"predicate.{content.predicate}", other=other)
                 return {"name": self.name(content.subject), "predicate": predicate}
+            case "zoned":
+                return {"name": self.name(content.entity), "zone": content.zone, "image": content.image}
+            case "means":
+                return {
+                    "name": self.name(content.subject),
+                    "meaning": content.meaning,
+                    "other": self.name(content.object),
+                }
+            case "differs":
+                other = content.other if content.change != "recoloured" else self.name(content.other)
+                change = self(f"change.{content.change}", other=other)
+                return {"name": self.name(content.entity), "change": change}
+            case "alike":
+                labels = self.joined([self.labels(label) for label in content.labels])
+                return {"images": self.joined(content.images), "labels": labels}
+            case "odd":
+                return {"image": content.image}
+            case "varies":
+                then, now = (
+                    self.count(Count(image="", label=content.label, number=n)) for n in (content.was, content.number)
+                )
+                return {"then": then, "now": now, "before": content.before, "image": content.image}
             case "reads":
                 return {"image": content.image, "text": self.quote(content.text)}
 

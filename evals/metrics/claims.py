@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from agent.report.claims import Claim, Coloured, Count, Fills, Is, Largest, Placed, Reads, Relates
+from agent.report.claims import (
+    Alike,
+    Claim,
+    Coloured,
+    Count,
+    Differs,
+    Fills,
+    Is,
+    Largest,
+    Means,
+    Odd,
+    Placed,
+    Reads,
+    Relates,
+    Varies,
+    Zoned,
+)
 from evals.diorama.cases import AREA_TOLERANCE
 from evals.diorama.truth import TrueObject, Truth
 from graphs.types import Box, Entity
@@ -64,6 +80,8 @@ def is_true(claim: Claim, matched: Matched, truth: Truth) -> bool | None:
             )
         case Reads(text=text):
             return text.casefold() in {sign.word.casefold() for sign in truth.texts}
+        case Means() | Varies() | Alike() | Odd() | Zoned() | Differs():
+            return None  # made by other templates, or for several images
     thing = matched.get(claim.content.entity)
     if thing is None:
         return False

@@ -4,6 +4,7 @@ const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const claims = all("[data-claim]");
 const shapes = all("[data-id]");
 const edges = all("[data-from]");
+const pictures = all("[data-image]");
 const evidence = (claim) => claim.dataset.evidence.split(" ");
 
 function belonging(element) {
@@ -18,6 +19,7 @@ function mark(element, name) {
   const { ids, said } = element ? belonging(element) : { ids: new Set(), said: new Set() };
   for (const shape of shapes) shape.classList.toggle(name, ids.has(shape.dataset.id));
   for (const claim of claims) claim.classList.toggle(name, said.has(claim.dataset.claim));
+  for (const picture of pictures) picture.classList.toggle(name, ids.has(picture.dataset.image));
   if (name !== "lit") return;
   for (const edge of edges) edge.classList.toggle(name, said.has(edge.dataset.edgeClaim));
   for (const one of [...claims, ...shapes]) one.setAttribute("aria-pressed", String(one.classList.contains(name)));

@@ -63,8 +63,10 @@ Reporter = Callable[..., tuple[Report, SceneGraph]]
 def reported() -> Reporter:
     """Makes the report on images that were looked at."""
 
-    def make(*images: Seen, template: str = "general", lang: str = "en") -> tuple[Report, SceneGraph]:
-        return build(images or [seen("img-1")], load(template), Words(lang))
+    def make(
+        *images: Seen, template: str = "general", lang: str = "en", reference: str | None = None
+    ) -> tuple[Report, SceneGraph]:
+        return build(images or [seen("img-1")], load(template), Words(lang), reference=reference)
 
     return make
 

@@ -9,7 +9,7 @@ import pytest
 
 from agent.report import html, markdown
 from agent.report.claims import Fragment
-from agent.report.write import write
+from agent.report.write import Finished, write
 from tests.agent.report.conftest import seen
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def test_markdown_has_a_footnote_for_each_claim(reported: Reporter) -> None:
 
 def test_files_of_all_formats(reported: Reporter, pictures: dict[str, bytes], tmp_path: Path) -> None:
     report, scene = reported()
-    written = write(report, scene, pictures, tmp_path, ["html", "md", "json"], 0.4)
+    written = write(Finished(report, scene, pictures, 0.4), tmp_path, ["html", "md", "json"])
 
     assert [path.name for path in written] == ["report.html", "report.md", "report.json"]
     assert (tmp_path / "pictures" / "img-1.svg").read_text().startswith("<svg")
@@ -67,6 +67,6 @@ def test_the_same_report_gives_the_same_bytes(
     texts = []
     for folder in ("a", "b"):
         report, scene = reported()
-        write(report, scene, pictures, tmp_path / folder, ["html", "md"], 0.4)
+        write(Finished(report, scene, pictures, 0.4), tmp_path / folder, ["html", "md"])
         texts.append((tmp_path / folder / name).read_bytes())
     assert texts[0] == texts[1]

@@ -60,10 +60,9 @@ def test_every_claim_has_evidence_in_the_scene_and_every_fragment_a_claim(report
     report, scene = reported(seen("img-1"), seen("img-2", PARK[:2]), lang=lang)
 
     assert all(claim.evidence and all(name in scene for name in claim.evidence) for claim in report.claims)
-    cells = [
-        cell for page in report.pages for one in page.sections if one.table for row in one.table.rows for cell in row
-    ]
-    said = [*(s for page in report.pages for one in page.sections for s in one.sentences), *cells]
+    sections = [*report.overview, *(one for page in report.pages for one in page.sections)]
+    cells = [cell for one in sections if one.table for row in one.table.rows for cell in row]
+    said = [*(sentence for one in sections for sentence in one.sentences), *cells]
     used = {part.claim for sentence in said for part in sentence if isinstance(part, Fragment)}
     assert used == {claim.id for claim in report.claims}
 
