@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.case import Case, Value, found, said, unsearched
 from agent.claims import Claim
+from agent.originals import passed_off
 from agent.values import measured, value_stands
 from graphs.scene import SceneGraph
 from graphs.taxonomy import ANYTHING, covers
@@ -49,6 +50,8 @@ def verify(answer: Answer, scene: SceneGraph, messages: Sequence[AnyMessage]) ->
     cited = list(dict.fromkeys(answer.evidence))
     if unknown := [name for name in cited if name not in scene]:
         return f"no such id in the scene: {', '.join(unknown)}"
+    if reason := passed_off(answer.text, cited, scene):
+        return reason
     if answer.value is None and cited:
         return "value null means not established: evidence must be empty"
     if answer.value is not None and not cited:

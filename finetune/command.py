@@ -19,6 +19,7 @@ class Recipe(StrEnum):
     DETECT = "detect"
     CLASSIFY = "classify"
     PLAN = "plan"
+    GENERATE = "generate"
 
 
 def command(
@@ -26,7 +27,7 @@ def command(
         Recipe,
         typer.Argument(
             metavar="RECIPE",
-            help="detect: boxes and outlines; classify: one class an image; plan: the multimodal planner.",
+            help="detect: boxes and outlines; classify: one class an image; plan: the planner; generate: images.",
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for checkpoints and the weights; its name is the model's.")],
@@ -82,6 +83,7 @@ def _on_data(recipe: Recipe, data: Path, out: Path, base: str | None, given: lis
             from finetune.recipes import plan
 
             return plan.train(data, out, find(base) if base else None, given, share=share)
+    raise UserError(f"{recipe} takes no --data: it trains the embedded weights anew")
 
 
 def _anew(recipe: Recipe, out: Path, base: str | None) -> Path:
@@ -95,4 +97,10 @@ def _anew(recipe: Recipe, out: Path, base: str | None) -> Path:
             from finetune import plan
 
             return plan.train(out, base=start)
+        case Recipe.GENERATE if start is None:
+            from finetune import generate
+
+            return generate.train(out)
+        case Recipe.GENERATE:
+            raise UserError("--base is not for generate: it goes on from the checkpoint in --out")
     raise UserError(f"{recipe} needs --data")

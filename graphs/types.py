@@ -17,6 +17,27 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Made(Frozen):
+    """How an image came to be that a tool made.
+
+    Attributes:
+        kind: IPTC's digital source type: made by a model; a picture with parts that a model made; a picture changed by
+            exact rules.
+        tool: The tool that made it.
+        prompt: What it was asked for.
+        model: Name of the catalog entry, or of the algorithm.
+        seed: Of the noise, where there was any.
+        parent: SHA-256 of the file that it was made from.
+    """
+
+    kind: Literal["trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "humanEdits"]
+    tool: str
+    prompt: str
+    model: str
+    seed: int | None = None
+    parent: str | None = None
+
+
 class ImageRef(Frozen):
     """An image by reference; its bytes live in a workspace.
 
@@ -28,6 +49,7 @@ class ImageRef(Frozen):
         origin: How the image came to be.
         parent: Id of the image that this one was made from.
         path: Where the bytes were read from.
+        made: Of a generated or an edited image: how.
     """
 
     id: str
@@ -37,6 +59,7 @@ class ImageRef(Frozen):
     origin: Origin = "file"
     parent: str | None = None
     path: str
+    made: Made | None = None
 
 
 class Box(Frozen):

@@ -24,6 +24,10 @@ def load(entry: ModelEntry) -> Any:
             from tools.detector import Detector
 
             return Detector(entry)
+        case "diffusers":
+            from tools.generator import Generator
+
+            return Generator(entry)
     raise UserError(f"model {entry.name}: backend {entry.backend!r} cannot be loaded as a tool's model; choose another")
 
 

@@ -20,6 +20,8 @@ TOOLS = (
     "tools.query_scene:query_scene",
     "tools.look_closer:look_closer",
     "tools.measure:measure",
+    "tools.generate:generate",
+    "tools.edit:edit",
     "tools.answer:answer",
 )
 """Our own, in the order in which a model sees them."""

@@ -14,7 +14,8 @@ from typing import Any
 
 from PIL import Image
 
-from graphs.types import ImageRef, Origin
+from graphs.types import ImageRef, Made, Origin
+from tools import provenance
 from tools.catalog import ModelEntry
 from tools.errors import ToolError, UserError
 from tools.intake import decode, read
@@ -50,29 +51,38 @@ class Workspace:
         return workspace
 
     def take(self, path: str | Path) -> ImageRef:
-        """Take in one more image file; it gets the next id.
+        """Take in one more image file; it gets the next id. One that says that a tool made it counts as made.
 
         Raises:
             UserError: If it is missing, unreadable, too large, damaged or no image.
         """
         data = read(Path(path))
         image = decode(data, str(path))
+        made = provenance.read(data)
         with self._lock:
-            return self._keep(image, hashlib.sha256(data).hexdigest(), str(path), "file", None)
+            origin = provenance.origin(made)
+            return self._keep(image, hashlib.sha256(data).hexdigest(), str(path), origin, None, made)
 
-    def add(self, image: Image.Image, origin: Origin, parent: str | None = None) -> ImageRef:
+    def add(
+        self,
+        image: Image.Image,
+        origin: Origin,
+        parent: str | None = None,
+        made: Made | None = None,
+    ) -> ImageRef:
         """Take in an image that a tool made, and write it as a PNG; it gets the next id.
 
         Args:
             image: RGB.
             origin: How it came to be.
             parent: Id of the image that it was made from.
+            made: What its file is to say of how it was made.
 
         Raises:
             UserError: If it cannot be written.
         """
         buffer = io.BytesIO()
-        image.save(buffer, "PNG")
+        image.save(buffer, "PNG", pnginfo=provenance.stamp(made) if made else None)
         data = buffer.getvalue()
         with self._lock:
             path = self._made() / f"img-{len(self._refs) + 1}.png"
@@ -80,9 +90,11 @@ class Workspace:
                 path.write_bytes(data)
             except OSError as error:
                 raise UserError(f"cannot write {path} ({error.strerror}): free some space") from error
-            return self._keep(image, hashlib.sha256(data).hexdigest(), str(path), origin, parent)
+            return self._keep(image, hashlib.sha256(data).hexdigest(), str(path), origin, parent, made)
 
-    def _keep(self, image: Image.Image, sha256: str, path: str, origin: Origin, parent: str | None) -> ImageRef:
+    def _keep(
+        self, image: Image.Image, sha256: str, path: str, origin: Origin, parent: str | None, made: Made | None
+    ) -> ImageRef:
         ref = ImageRef(
             id=f"img-{len(self._refs) + 1}",
             sha256=sha256,
@@ -91,6 +103,7 @@ class Workspace:
             origin=origin,
             parent=parent,
             path=path,
+            made=made,
         )
         self._refs.append(ref)
         self._pixels[ref.id] = image

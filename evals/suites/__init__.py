@@ -32,6 +32,7 @@ SUITES = {
     "diorama": "evals.suites.diorama:suite",
     "detector": "evals.suites.detector:suite",
     "reports": "evals.suites.reports:suite",
+    "generate": "evals.suites.generate:suite",
 }
 """Each suite's function by its name, as `module:function`."""
 

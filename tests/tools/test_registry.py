@@ -14,6 +14,8 @@ TYPES = {
     "query_scene": ["op", "label", "colour", "relation", "other"],
     "look_closer": ["image_id", "thing", "box"],
     "measure": ["things"],
+    "generate": ["prompt", "width", "height", "seed", "count", "best_of"],
+    "edit": ["image_id", "instruction", "region", "seed"],
     "answer": ["text", "value", "evidence"],
 }
 

@@ -39,6 +39,26 @@ class Source(Frozen):
     revision: str = "main"
 
 
+class Sampling(Frozen):
+    """How a diffusion model is sampled.
+
+    Attributes:
+        steps: Denoising steps of a picture.
+        guidance: Scale of classifier-free guidance; 0 or 1 for models distilled without it.
+        scheduler: Class of diffusers, made of the pipeline's own configuration; empty for its own.
+        strength: Share of the steps that making a picture over runs, 0 to 1: more changes more.
+        square: Whether it knows only one size, a square.
+        arguments: What else its pipeline is called with.
+    """
+
+    steps: int = Field(default=20, gt=0)
+    guidance: float = Field(default=5.0, ge=0)
+    scheduler: str = ""
+    strength: float = Field(default=0.7, gt=0, le=1)
+    square: bool = False
+    arguments: dict[str, bool | int | float | str] = Field(default_factory=dict)
+
+
 class ModelEntry(Frozen):
     """One model.
 
@@ -51,6 +71,7 @@ class ModelEntry(Frozen):
         classes: Class names in the order of the model's outputs; empty where it has none.
         image_size: Pixels of the longer side at which it looks, where it matters.
         confidence: Score below which what it sees is left out, 0 to 1, where it was chosen for this model.
+        sampling: Of a diffusion model: how it is sampled.
         licence: SPDX identifier of the weights.
         size: Bytes of the weights; about, where a hub has them.
         sha256: Their `checksum`; of what a hub has it is known once it was pulled.
@@ -69,6 +90,7 @@ class ModelEntry(Frozen):
     classes: tuple[str, ...] = ()
     image_size: int | None = None
     confidence: float | None = Field(default=None, gt=0, le=1)
+    sampling: Sampling | None = None
     licence: str
     size: int = 0
     sha256: str = ""

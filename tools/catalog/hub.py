@@ -57,11 +57,21 @@ def offer(entry: ModelEntry) -> Offer:
     files = tuple(
         (one.rfilename, one.size or 0, one.lfs.sha256 if one.lfs else None)
         for one in info.siblings or ()
-        if (one.rfilename == file if file else one.rfilename.endswith(KINDS) and "/" not in one.rfilename)
+        if (one.rfilename == file if file else _belongs(one.rfilename, entry.backend))
     )
     if not files or not info.sha:
         raise UserError(f"{repository} on the hub has no {file or 'weights in safetensors'}; choose another model")
     return Offer(entry, info.sha, files)
+
+
+def _belongs(file: str, backend: str) -> bool:
+    """Whether a file is part of a folder of transformers, or of one of diffusers, which has a folder for each part.
+
+    Beside a pipeline lie the same weights in one file, or rounded: these are left out.
+    """
+    if backend == "diffusers":
+        return file == "model_index.json" or ("/" in file and ".fp16." not in file and file.endswith(KINDS))
+    return file.endswith(KINDS) and "/" not in file
 
 
 def pull(offered: Offer) -> ModelEntry:

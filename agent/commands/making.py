@@ -1,0 +1,94 @@
+"""What the verbs `generate` and `edit` share: a tool called by a person, its progress, its images put into a folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from langchain_core.messages import AnyMessage, ToolMessage
+from langchain_core.tools import BaseTool, StructuredTool
+from langgraph.prebuilt import ToolRuntime
+
+from graphs.types import Observation
+from tools.errors import ToolError, UserError
+from tools.workspace import Workspace
+
+
+@contextmanager
+def steps(what: str) -> Iterator[Callable[[Any], None]]:
+    """Give a function that takes what a tool streams, `{"step": 3, "of": 20}`, and moves a bar on stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True)
+    ) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda told: bar.update(task, completed=told["step"], total=told["of"])
+
+
+def call(
+    tool: BaseTool, workspace: Workspace, messages: list[AnyMessage], stream: Callable[[Any], None], **arguments: Any
+) -> Observation:
+    """Call a tool as the flow does, and keep its message in a transcript.
+
+    Args:
+        tool: Which one.
+        workspace: Its images.
+        messages: The transcript so far; it grows by one message.
+        stream: Takes what the tool tells while it works.
+        arguments: Those that a model would give.
+
+    Raises:
+        UserError: If the tool cannot, with what it would tell a model.
+    """
+    assert isinstance(tool, StructuredTool)
+    assert tool.func is not None
+    call_id = f"call-{len(messages) + 1}"
+    runtime = ToolRuntime(
+        state={"messages": messages},
+        context=workspace,
+        config={},
+        stream_writer=stream,
+        tool_call_id=call_id,
+        store=None,
+    )
+    try:
+        text, artifact = tool.func(**arguments, runtime=runtime)
+    except ToolError as error:
+        raise UserError(str(error)) from error
+    messages.append(ToolMessage(text, name=tool.name, tool_call_id=call_id, artifact=artifact))
+    return Observation.load(artifact)
+
+
+def delivered(observation: Observation, out: Path) -> list[Path]:
+    """Copy the images that a tool made to a folder, or a single one to a `.png` file; returns where they are.
+
+    Raises:
+        UserError: If they cannot be written there.
+    """
+    single = out.suffix.lower() == ".png" and len(observation.images) == 1
+    paths = [out if single else out / Path(ref.path).name for ref in observation.images]
+    try:
+        for ref, path in zip(observation.images, paths, strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ref.path, path)
+    except OSError as error:
+        raise UserError(f"cannot write to {out} ({error.strerror}): choose another --out") from error
+    return paths
+
+
+def as_json(observation: Observation, paths: list[Path]) -> str:
+    """What came out, as one JSON document."""
+    import orjson
+
+    images = [
+        {**ref.model_dump(mode="json", exclude={"path"}), "path": str(path)}
+        for ref, path in zip(observation.images, paths, strict=True)
+    ]
+    seen = [entity.model_dump(mode="json", exclude={"mask"}) for entity in observation.entities]
+    document = {"text": observation.text, "images": images, "entities": seen}
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()

@@ -1,0 +1,224 @@
+"""The suite `generate`: pictures of prompts, looked at by the detector; and removals from dioramas, looked at likewise.
+
+Beside each share stand three more, on the same prompts: `chance`, with the pictures of other prompts; `nearest`, with
+the training picture whose prompt is nearest, which is what copying would reach; `painted`, with scenes painted for the
+prompts, which is what the detector allows.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from evals.diorama.prompts import TRAIN_SCENES, TRAIN_SEED, Kind, Prompted, sample_prompt
+from evals.diorama.render import paint
+from evals.diorama.truth import TrueObject
+from evals.diorama.world import make_diorama
+from evals.metrics.interval import Metric, ratio
+from evals.suites.options import Options, gathering
+from evals.suites.report import Failure, Report
+from graphs.relations import iou
+from graphs.types import Box
+from tools import wanted
+from tools.models import SHARED
+
+if TYPE_CHECKING:
+    from tools.detector import Detector
+    from tools.generator import Generator
+
+KINDS: tuple[Kind, ...] = ("one_object", "two_objects", "relation")
+COPY = 3.0
+"""Mean absolute difference, of 255, up to which a picture is a copy: by less the eye cannot tell two scenes apart."""
+REMOVALS = 4
+"""One removal for so many prompts."""
+STILL_THERE = 0.3
+SMALL = 24
+BATCH = 8
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A prompt with its picture."""
+
+    prompted: Prompted
+    image: Image.Image
+
+
+@dataclass(frozen=True)
+class Removal:
+    """How one removal went: whether no detection is left, and how far other pixels changed, 0 to 255."""
+
+    gone: bool
+    outside: float
+
+
+def suite(seed: int, count: int, options: Options) -> Report:
+    """Make pictures of `count` prompts from `seed` on, and remove something from a quarter as many dioramas."""
+    model: Generator = SHARED.get("generate")
+    detector: Detector = SHARED.get("segment")
+    with gathering("pictures", count) as made:
+        for number in range(seed, seed + count):
+            prompted = sample_prompt(number, KINDS[number % len(KINDS)])
+            (image,) = model(prompted.text, (model.side, model.side), [number])
+            made.add(Picture(prompted, image))
+    pictures: list[Picture] = made.results
+    with gathering("removals", max(count // REMOVALS, 1)) as removed:
+        for number in range(seed, seed + max(count // REMOVALS, 1)):
+            removed.add(_remove(number, detector))
+    metrics, failures = _scored(pictures, detector)
+    metrics |= _copies(pictures)
+    metrics["removed"] = ratio([float(one.gone) for one in removed.results])
+    metrics["changed_outside"] = ratio([one.outside for one in removed.results])
+    metrics |= _speed(model)
+    return Report(
+        suite="generate", metrics=metrics, failures=failures, interrupted=made.interrupted or removed.interrupted
+    )
+
+
+def shows(prompted: Prompted, image: Image.Image, detector: Detector) -> bool:
+    """Whether a detector finds in a picture what a prompt names: its things, or its relation."""
+    things = tuple((label, 1) for label in prompted.labels)
+    if prompted.predicate is None:
+        asked = wanted.Wanted(things=things)
+    else:
+        first, second = prompted.labels
+        asked = wanted.Wanted(relations=((first, prompted.predicate, second),))
+    return wanted.check(asked, wanted.sightings(detector(image))).score == 1
+
+
+def _scored(pictures: Sequence[Picture], detector: Detector) -> tuple[dict[str, Metric], list[Failure]]:
+    metrics: dict[str, Metric] = {}
+    failures: list[Failure] = []
+    nearest = _nearest_prompts([one.prompted for one in pictures])
+    for kind in KINDS:
+        chosen = [(one, near) for one, near in zip(pictures, nearest, strict=True) if one.prompted.kind == kind]
+        own = [shows(one.prompted, one.image, detector) for one, _ in chosen]
+        others = [other.image for other, _ in chosen[1:] + chosen[:1]]
+        metrics[kind] = ratio(own)
+        metrics[f"{kind}_chance"] = ratio(
+            [shows(one.prompted, image, detector) for (one, _), image in zip(chosen, others, strict=True)]
+        )
+        metrics[f"{kind}_nearest"] = ratio([shows(one.prompted, _painted(near), detector) for one, near in chosen])
+        metrics[f"{kind}_painted"] = ratio([shows(one.prompted, _painted(one.prompted), detector) for one, _ in chosen])
+        failures += [
+            Failure(
+                id=str(one.prompted.seed),
+                query=one.prompted.text,
+                expected=kind,
+                got=", ".join(sorted({seen.label for seen in detector(one.image)})) or "nothing",
+                why="not found by the detector",
+            )
+            for (one, _), met in zip(chosen, own, strict=True)
+            if not met
+        ]
+    return metrics, failures
+
+
+def _painted(prompted: Prompted) -> Image.Image:
+    return paint(prompted.scene).image
+
+
+def _nearest_prompts(asked: Sequence[Prompted]) -> list[Prompted]:
+    """For each prompt the training prompt that shares most with it: things, then relation, then fewest others."""
+    trained = [sample_prompt(TRAIN_SEED + number) for number in range(TRAIN_SCENES)]
+    return [max(trained, key=lambda one, want=want: _alike(want, one)) for want in asked]  # type: ignore[misc]
+
+
+def _alike(want: Prompted, one: Prompted) -> tuple[int, bool, int]:
+    return (
+        len(set(want.labels) & set(one.labels)),
+        want.labels == one.labels and want.predicate == one.predicate,
+        -len(one.labels),
+    )
+
+
+def _copies(pictures: Sequence[Picture]) -> dict[str, Metric]:
+    """How near the pictures come to training pictures, beside how near freshly painted scenes do.
+
+    The nearest is looked for among thumbnails, and then compared whole.
+    """
+    trained = [np.asarray(_painted(sample_prompt(TRAIN_SEED + number))) for number in range(TRAIN_SCENES)]
+    thumbs = np.stack([_thumb(Image.fromarray(one)) for one in trained])
+    made = _distances([one.image for one in pictures], trained, thumbs)
+    fresh = _distances([_painted(one.prompted) for one in pictures], trained, thumbs)
+    return {
+        "copies": ratio([float(one <= COPY) for one in made]),
+        "nearest_distance": ratio(made),
+        "nearest_distance_painted": ratio(fresh),
+    }
+
+
+def _distances(
+    images: Sequence[Image.Image], trained: Sequence[NDArray[np.uint8]], thumbs: NDArray[np.float32]
+) -> list[float]:
+    found = []
+    for image in images:
+        index = int(((thumbs - _thumb(image)) ** 2).sum(axis=1).argmin())
+        there = trained[index].astype(np.float32)
+        pixels = np.asarray(image.resize((there.shape[1], there.shape[0])), dtype=np.float32)
+        found.append(float(np.abs(pixels - there).mean()))
+    return found
+
+
+def _thumb(image: Image.Image) -> NDArray[np.float32]:
+    return np.asarray(image.resize((SMALL, SMALL), Image.Resampling.BOX), dtype=np.float32).reshape(-1)
+
+
+def _remove(seed: int, detector: Detector) -> Removal:
+    """Remove all things of one category, which the detector sees, from the diorama of a seed."""
+    from agent.commands.making import call
+    from tools.edit import edit
+    from tools.errors import UserError
+    from tools.workspace import Workspace
+
+    diorama = make_diorama(seed)
+    sure = max(detector(diorama.image), key=lambda one: one.score, default=None)
+    objects = [] if sure is None else [one for one in diorama.truth.objects if one.category == sure.label]
+    if sure is None or not objects:
+        return Removal(gone=False, outside=0.0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / diorama.truth.image
+        diorama.image.save(path)
+        workspace = Workspace.open([path])
+        try:
+            observation = call(
+                edit, workspace, [], lambda told: None, image_id="img-1", instruction=f"remove the {sure.label}"
+            )
+        except UserError:
+            return Removal(gone=False, outside=0.0)
+        after = workspace.image(observation.images[0].id)
+    left = [one for one in detector(after, {sure.label}) if _at(one.box, objects)]
+    return Removal(gone=not left, outside=_outside(diorama.image, after, observation.text))
+
+
+def _at(box: tuple[float, float, float, float], objects: Sequence[TrueObject]) -> bool:
+    there = Box(x1=box[0], y1=box[1], x2=box[2], y2=box[3])
+    return any(iou(np.array([there.xyxy]), np.array([one.box.xyxy]))[0, 0] >= STILL_THERE for one in objects)
+
+
+def _outside(before: Image.Image, after: Image.Image, text: str) -> float:
+    """What the tool said of the pixels outside of its mask, held against the picture: at most what changed in all."""
+    changed = np.abs(np.asarray(before, dtype=np.float32) - np.asarray(after, dtype=np.float32)).mean()
+    return min(float(text.rpartition("outside of it ")[2].partition(" ")[0]), float(changed) + 1.0)
+
+
+def _speed(model: Generator) -> dict[str, Metric]:
+    """Seconds for a batch of pictures, and how many times longer they take one by one."""
+    size = (model.side, model.side)
+    model("a dog", size, [0])
+    began = time.perf_counter()
+    model("a dog", size, range(BATCH))
+    batch = time.perf_counter() - began
+    began = time.perf_counter()
+    for number in range(BATCH):
+        model("a dog", size, [number])
+    single = time.perf_counter() - began
+    return {"seconds_for_8": ratio([batch]), "batch_speedup": ratio([single / batch])}

@@ -1,0 +1,88 @@
+"""What an instruction for an edit asks, read off its words. Carrying it out is `tools.edit`'s."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, cast
+
+from graphs.taxonomy import is_known, normalise
+from graphs.types import Frozen
+from tools.colour import COLOURS, Colour
+
+Kind = Literal["remove", "add", "background", "style", "crop", "blur", "mark", "recolour", "enlarge"]
+
+SIDES = {
+    "on": (0.0, -1.0), "on top of": (0.0, -1.0), "above": (0.0, -1.0), "over": (0.0, -1.0), "below": (0.0, 1.0),
+    "under": (0.0, 1.0), "left of": (-1.0, 0.0), "right of": (1.0, 0.0), "next to": (1.0, 0.0),
+    "beside": (1.0, 0.0), "near": (1.0, 0.0), "in": (0.0, 0.0), "inside": (0.0, 0.0),
+}  # fmt: skip
+"""Where an added thing stands, in sizes of the thing that it is put by: to the right, and down."""
+
+_SIDE = "|".join(sorted(SIDES, key=len, reverse=True))
+_COLOUR = "|".join((*COLOURS, "gray"))
+_IT = r"(?: (?:it|this|the image|the picture))?"
+_THING = r"(?P<thing>.+?)"
+_PROMPT = r"(?P<prompt>.+?)"
+_PATTERNS: tuple[tuple[Kind, str], ...] = (
+    ("remove", rf"(?:please )?(?:remove|delete|erase|take away|get rid of|take out) {_THING}"),
+    ("crop", rf"(?:crop|cut out|trim){_IT}(?: (?:to|around))?(?: {_THING})?"),
+    ("blur", rf"(?:blur|hide|anonymi[sz]e)(?: out)?(?: {_THING})?"),
+    ("mark", rf"(?:annotate|mark|label|outline|highlight)(?: {_THING})?"),
+    ("enlarge", rf"(?:upscale|enlarge){_IT}(?: by)?(?: (?P<factor>\d+(?:\.\d+)?) ?(?:x|times)?)?"),
+    ("background", rf"(?:replace|change|swap)(?: the)? background (?:with|by|to|for) {_PROMPT}"),
+    ("recolour", rf"(?:recolou?r|paint|colou?r|make|turn) {_THING}(?: in| to| into)? (?P<colour>{_COLOUR})"),
+    ("add", rf"(?:put|add|place|insert|draw) {_PROMPT}(?: (?:to the |to |on the )?(?P<side>{_SIDE}) {_THING})?"),
+    ("style", r"(?:make (?:it|this)(?: look)? |redraw (?:it|this) )?(?P<prompt>(?:as|in|like) .+)"),
+)
+
+
+class Edit(Frozen):
+    """One edit.
+
+    Attributes:
+        kind: What to do.
+        thing: Label of what to do it to, or, of `add`, of what to put it by; empty where none is named.
+        prompt: Of `add`, `background` and `style`: what to make.
+        side: Of `add`: where it goes, a key of `SIDES`.
+        colour: Of `recolour`.
+        factor: Of `enlarge`.
+    """
+
+    kind: Kind
+    thing: str = ""
+    prompt: str = ""
+    side: str = ""
+    colour: Colour | None = None
+    factor: float = 2.0
+
+
+def read(instruction: str) -> Edit | None:
+    """Read an instruction; none where it is of no known form."""
+    text = " ".join(instruction.strip().rstrip(".!").split())
+    for kind, pattern in _PATTERNS:
+        match = re.fullmatch(pattern, text, re.IGNORECASE)
+        if match:
+            return _edit(kind, {name: value for name, value in match.groupdict().items() if value})
+    return None
+
+
+def _edit(kind: Kind, found: dict[str, str]) -> Edit:
+    colour = found.get("colour", "").lower().replace("gray", "grey")
+    return Edit(
+        kind=kind,
+        thing=_label(found.get("thing", "")),
+        prompt=found.get("prompt", ""),
+        side=found.get("side", "").lower(),
+        colour=cast("Colour", colour) if colour else None,
+        factor=float(found.get("factor", 2.0)),
+    )
+
+
+def _label(words: str) -> str:
+    """The label in `the brown dog`: its last words that are known, else its last word."""
+    parts = words.lower().split()
+    for start in range(len(parts)):
+        label = normalise(" ".join(parts[start:]))
+        if is_known(label):
+            return label
+    return normalise(parts[-1]) if parts else ""
