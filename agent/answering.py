@@ -16,6 +16,7 @@ from agent.acting import Shared
 from agent.evidence import rows
 from agent.exchange import Question, Reply
 from agent.llm import client
+from agent.llm.seer import EndpointSeer
 from agent.overlay import annotate
 from agent.run import Agent, Run, Waiting
 from graphs.scene import SceneGraph
@@ -75,6 +76,8 @@ class Answering:
     async def _run(self, question: Question, workspace: Workspace) -> Run:
         async with client.http_client(question.endpoint) as http:
             tools = offered(self._tools, question.endpoint.tools)
+            if any(tool.name == "describe" for tool in tools):
+                workspace.seer = EndpointSeer(question.endpoint)
             model = client.chat_model(question.endpoint, http)
             agent = Agent(model, tools, self._kept, policy=question.policy, shared=self._shared)
             thread, decisions = question.thread, question.decisions

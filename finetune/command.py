@@ -20,6 +20,7 @@ class Recipe(StrEnum):
     CLASSIFY = "classify"
     PLAN = "plan"
     GENERATE = "generate"
+    RECOGNISE = "recognise"
 
 
 def command(
@@ -27,7 +28,8 @@ def command(
         Recipe,
         typer.Argument(
             metavar="RECIPE",
-            help="detect: boxes and outlines; classify: one class an image; plan: the planner; generate: images.",
+            help="detect: boxes and outlines; classify: one class an image; plan: the planner; generate: images; "
+            "recognise: the embedded recogniser.",
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for checkpoints and the weights; its name is the model's.")],
@@ -101,6 +103,10 @@ def _anew(recipe: Recipe, out: Path, base: str | None) -> Path:
             from finetune import generate
 
             return generate.train(out)
-        case Recipe.GENERATE:
-            raise UserError("--base is not for generate: it goes on from the checkpoint in --out")
+        case Recipe.RECOGNISE if start is None:
+            from finetune import recognise
+
+            return recognise.train(out)
+        case Recipe.GENERATE | Recipe.RECOGNISE:
+            raise UserError(f"--base is not for {recipe}: it goes on from what is in --out")
     raise UserError(f"{recipe} needs --data")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
-from graphs.relations import boxes_of, iou
+from graphs.geometry import boxes_of, iou
 from graphs.types import Box, Entity, ImageRef, Made, Observation, Origin
 from tools import exact_edits, instructions, masks, policy, wanted
 from tools.errors import ToolError, UserError

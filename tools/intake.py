@@ -2,18 +2,86 @@
 
 from __future__ import annotations
 
+import glob
 import io
+import logging
+import threading
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, features
 
 from tools.errors import UserError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+SUFFIXES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".webp",
+    ".bmp",
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".heic",
+    ".heif",
+    ".avif",
+)
+"""What files in a folder are called that are taken for pictures; a file that is named itself may be called anything."""
+
 MAX_BYTES = 64 * 2**20
 # A decoded RGB picture of this size takes 150 MB; today's telephones take up to 50 megapixels.
 MAX_PIXELS = 50_000_000
+MAX_SECONDS = 30.0
+MAX_FILES = 10_000
+
+# Pillow logs what is wrong with a file before it raises; where nobody listens, Python would print it.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+def gather(names: Iterable[str]) -> list[Path]:
+    """The files that names stand for: files as they are, the pictures in folders, and what patterns match; each once.
+
+    Args:
+        names: Paths of files or folders, or patterns such as `shots/**/*.png`.
+
+    Raises:
+        UserError: If a folder holds no picture, a pattern matches nothing, or there are more than `MAX_FILES`.
+    """
+    found: list[Path] = []
+    for name in names:
+        path = Path(name).expanduser()
+        if path.is_dir():
+            here = images_in(path)
+            if not here:
+                raise UserError(f"no pictures in {name}; name another folder, or the files themselves")
+            found += here
+        elif not path.exists() and glob.has_magic(name):
+            root = Path(path.anchor)
+            here = sorted(one for one in root.glob(str(path.relative_to(root))) if one.is_file())
+            if not here:
+                raise UserError(f"nothing matches {name}; check the pattern")
+            found += here
+        else:
+            found.append(path)
+        if len(found) > MAX_FILES:
+            raise UserError(f"{name} brings the pictures to more than {MAX_FILES}; give fewer at a time")
+    return list(dict.fromkeys(found))
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The pictures in a folder, by what they are called, in the order of their names; not those of folders in it.
+
+    Raises:
+        UserError: If the folder cannot be read.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    except OSError as error:
+        raise UserError(f"cannot read {folder}: {error.strerror or error}; check its permissions") from error
 
 
 def read(path: Path) -> bytes:
@@ -42,15 +110,37 @@ def decode(data: bytes, name: str) -> Image.Image:
     """Decode a picture, turned upright as its EXIF orientation says, on white where it is transparent.
 
     Args:
-        data: The bytes of a file in one of `FORMATS`; of an animation the first frame is taken.
+        data: The bytes of a file in one of `FORMATS`, or in AVIF or HEIC where libraries for them are there; of an
+            animation the first frame is taken.
         name: What to call it in an error.
 
     Returns:
         An RGB image of at most `MAX_PIXELS` pixels.
 
     Raises:
-        UserError: If it is no such picture, is too large, or is damaged.
+        UserError: If it is no such picture, is too large, is damaged, or takes longer than `MAX_SECONDS`.
     """
+    made: list[Image.Image] = []
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            made.append(_decoded(data, name))
+        except BaseException as error:  # handed to the caller, whatever it is
+            failed.append(error)
+
+    # A decoder in C cannot be stopped. One that takes too long is left behind, and holds no process back from ending.
+    thread = threading.Thread(target=work, name="decode", daemon=True)
+    thread.start()
+    thread.join(MAX_SECONDS)
+    if failed:
+        raise failed[0]
+    if not made:
+        raise UserError(f"{name} takes longer than {MAX_SECONDS:.0f} s to decode; save it anew, smaller")
+    return made[0]
+
+
+def _decoded(data: bytes, name: str) -> Image.Image:
     with warnings.catch_warnings():
         # Pillow warns of oddities in metadata, which do not matter here, and of bombs, which do.
         warnings.simplefilter("ignore")
@@ -64,29 +154,66 @@ def decode(data: bytes, name: str) -> Image.Image:
                 f"{name} has {width} x {height} pixels; shrink it to {MAX_PIXELS // 1_000_000} megapixels or less"
             )
         try:
-            return _rgb(ImageOps.exif_transpose(image))
+            return _rgb(_upright(image))
         except Exception as error:  # On malformed files Pillow raises at least seven unrelated types of exception.
             raise UserError(f"{name} is damaged or cut short; get a whole copy of the image") from error
 
 
 def _opened(data: bytes, name: str) -> Image.Image:
     """The image with its header read, its pixels not yet."""
+    known = formats()
     try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        return Image.open(io.BytesIO(data), formats=known)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UserError(
             f"{name} has far too many pixels; shrink it to {MAX_PIXELS // 1_000_000} megapixels or less"
         ) from error
     except Exception as error:  # See above: as many types as there are ways to be malformed.
-        raise UserError(f"{name} is not an image; use {', '.join(FORMATS[:-1])} or {FORMATS[-1]}") from error
+        raise UserError(f"{name} is not an image; use {', '.join(known[:-1])} or {known[-1]}") from error
+
+
+def formats() -> tuple[str, ...]:
+    """The formats that can be read here: `FORMATS`, and AVIF and HEIC where libraries for them are installed."""
+    found = list(FORMATS)
+    if features.check("avif"):
+        found.append("AVIF")
+    try:
+        import pillow_heif
+    except ImportError:
+        return tuple(found)
+    pillow_heif.register_heif_opener()
+    return (*found, "HEIF")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF orientation says; damaged metadata leaves a sound picture as it is."""
+    image.load()
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # what the parser of EXIF raises on nonsense has no type of its own
+        return image
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    image.load()
     if image.mode.startswith("I;16"):
         # Pillow's own conversion clips 16-bit greys at 255, which turns most of the picture white.
         image = image.point(lambda value: value / 257, "L")
+    elif image.mode in ("I", "F"):
+        image = _stretched(image)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+        made = Image.new("RGB", layer.size, "white")
+        made.paste(layer, mask=layer.getchannel("A"))
+        return made
     return image.convert("RGB")
+
+
+def _stretched(image: Image.Image) -> Image.Image:
+    """Greys of 32 bits, whole numbers or not, with their lowest as black and their highest as white."""
+    import numpy as np
+
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+    low, high = float(values.min()), float(values.max())
+    if high <= low:
+        return Image.new("L", image.size, 128)
+    return Image.fromarray(((values - low) / (high - low) * 255).astype(np.uint8))

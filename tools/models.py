@@ -28,6 +28,22 @@ def load(entry: ModelEntry) -> Any:
             from tools.generator import Generator
 
             return Generator(entry)
+        case "timm":
+            from tools.recogniser import ImageNetRecogniser
+
+            return ImageNetRecogniser(entry)
+        case "timm-head":
+            from tools.recogniser import HeadRecogniser
+
+            return HeadRecogniser(entry)
+        case "siglip":
+            from tools.siglip import SiglipRecogniser
+
+            return SiglipRecogniser(entry)
+        case "rapidocr":
+            from tools.reader import Reader
+
+            return Reader(entry)
     raise UserError(f"model {entry.name}: backend {entry.backend!r} cannot be loaded as a tool's model; choose another")
 
 

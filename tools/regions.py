@@ -63,13 +63,13 @@ class Region:
             tool=tool,
         )
 
-    def crop(self, margin: float = 0.0) -> Image.Image:
-        """The pixels of the part, with some of what surrounds it.
+    def crop(self) -> Image.Image:
+        """The pixels of the part and no more; the image itself where it is whole."""
+        return self.image if self.whole else self.image.crop(padded(self.box, self.image.size, 0.0))
 
-        Args:
-            margin: Share of the longer side to add on each side, as far as the image reaches.
-        """
-        return self.image.crop(padded(self.box, self.image.size, margin))
+    def square(self) -> Image.Image:
+        """The pixels of the part as models that name pictures want them; the image itself where it is whole."""
+        return self.image if self.whole else square(self.image, self.box)
 
 
 def scene_of(runtime: Runtime) -> SceneGraph:
@@ -132,6 +132,21 @@ def within(corners: Sequence[float], image_id: str, size: tuple[int, int]) -> Bo
     if x2 <= x1 or y2 <= y1:
         raise ToolError(f"box [{given}] lies outside {image_id}, which has {width} x {height} pixels")
     return Box(x1=x1, y1=y1, x2=x2, y2=y2)
+
+
+def square(image: Image.Image, box: Box, half: float = 0.55, shift: tuple[float, float] = (0.0, 0.0)) -> Image.Image:
+    """A square crop around a box; black where it reaches beyond the image.
+
+    Args:
+        image: RGB.
+        box: In its pixels.
+        half: Half of the square's side, as a share of the box's longer side.
+        shift: Of the square's centre against the box's, in pixels.
+    """
+    reach = half * max(box.x2 - box.x1, box.y2 - box.y1)
+    x, y = (box.x1 + box.x2) / 2 + shift[0], (box.y1 + box.y2) / 2 + shift[1]
+    left, top = round(x - reach), round(y - reach)
+    return image.crop((left, top, max(round(x + reach), left + 1), max(round(y + reach), top + 1)))
 
 
 def padded(box: Box, size: tuple[int, int], margin: float) -> tuple[int, int, int, int]:

@@ -10,7 +10,7 @@ import threading
 import weakref
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -21,9 +21,18 @@ from tools.errors import ToolError, UserError
 from tools.intake import decode, read
 from tools.models import SHARED, Models
 
+if TYPE_CHECKING:
+    from tools.sight import Seer
+
 
 class Workspace:
-    """The images of one run and the models of this process; what LangGraph hands to tools as their context."""
+    """The images of one run and the models of this process; what LangGraph hands to tools as their context.
+
+    Attributes:
+        seer: The multimodal model that describes pictures, where one that is good at it serves the run.
+    """
+
+    seer: Seer | None = None
 
     def __init__(self, models: Models = SHARED, folder: Path | None = None) -> None:
         """Start without images.

@@ -6,8 +6,8 @@ from collections import defaultdict
 from functools import cached_property
 
 from agent.report.claims import Place
+from graphs.geometry import boxes_of, iou
 from graphs.query import by_size
-from graphs.relations import boxes_of, iou
 from graphs.scene import SceneEntity, SceneGraph
 from graphs.taxonomy import covers
 from graphs.types import Relation

@@ -33,6 +33,7 @@ SUITES = {
     "detector": "evals.suites.detector:suite",
     "reports": "evals.suites.reports:suite",
     "generate": "evals.suites.generate:suite",
+    "perception": "evals.suites.perception:suite",
 }
 """Each suite's function by its name, as `module:function`."""
 

@@ -25,7 +25,7 @@ from evals.diorama.world import make_diorama
 from evals.metrics.interval import Metric, ratio
 from evals.suites.options import Options, gathering
 from evals.suites.report import Failure, Report
-from graphs.relations import iou
+from graphs.geometry import iou
 from graphs.types import Box
 from tools import wanted
 from tools.models import SHARED

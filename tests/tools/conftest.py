@@ -1,6 +1,6 @@
 """A workspace with pictures, a detector that sees what a test says, and the real tool node around the real tools."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from tools.catalog import ModelEntry
 from tools.detector import Detection
 from tools.errors import ToolError
 from tools.models import Models
+from tools.reader import Line
+from tools.recogniser import Floats
 from tools.registry import load_tools
 from tools.workspace import Workspace
 
@@ -36,6 +38,41 @@ class SeenBefore:
         return [d for d in self.detections if labels is None or d.label in labels]
 
 
+class Names:
+    """Stands in for a recogniser: knows three classes, and tells pictures apart by their mean colour."""
+
+    name = "fake-names"
+    classes: tuple[str, ...] = ("dog", "cat", "tree")
+
+    def __call__(self, images: Sequence[Image.Image], labels: Sequence[str] = ()) -> Floats:
+        """The sum of red, green and blue in each picture, as shares; for labels of one's own, the first wins."""
+        if labels:
+            return np.tile(np.eye(1, len(labels), dtype=np.float32), (len(images), 1))
+        return np.stack([self._mean(image) for image in images])
+
+    def embed(self, images: Sequence[Image.Image]) -> Floats:
+        means = self(images)
+        return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), dtype=np.float32)
+
+    def _mean(self, image: Image.Image) -> Floats:
+        mean = np.asarray(image, dtype=np.float32).mean(axis=(0, 1))
+        return np.asarray(mean / mean.sum(), dtype=np.float32)
+
+
+class Lines:
+    """Stands in for a reader: gives out what it was told, and keeps what it was given to read."""
+
+    name = "fake-lines"
+
+    def __init__(self) -> None:
+        self.lines = [Line("EXIT", 0.9, (2, 3, 12, 8)), Line("no. 7", 0.8, (2, 10, 12, 15))]
+        self.asked: list[tuple[int, int]] = []
+
+    def __call__(self, image: Image.Image) -> list[Line]:
+        self.asked.append(image.size)
+        return self.lines
+
+
 def patch(label: str, x: int, y: int, size: int, score: float = 0.9) -> Detection:
     """A square thing in an image of 100 x 80 pixels, with its mask."""
     mask = np.zeros((80, 100), dtype=np.bool_)
@@ -50,16 +87,29 @@ def detector() -> SeenBefore:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, detector: SeenBefore) -> Workspace:
+def names() -> Names:
+    """Knows dog, cat and tree."""
+    return Names()
+
+
+@pytest.fixture
+def lines() -> Lines:
+    """Reads two lines."""
+    return Lines()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, detector: SeenBefore, names: Names, lines: Lines) -> Workspace:
     """One image, green, with what the detector sees painted in."""
     image = Image.new("RGB", (100, 80), "#5c9e31")
     image.paste("#d22f27", (5, 10, 25, 30))
     image.paste("#1e50a0", (60, 10, 70, 20))
     image.save(tmp_path / "a.png")
 
-    def load(entry: ModelEntry) -> SeenBefore:
-        assert entry.task == "segment"
-        return detector
+    models = {"segment": detector, "recognise": names, "read": lines}
+
+    def load(entry: ModelEntry) -> object:
+        return models[entry.task]
 
     return Workspace.open([tmp_path / "a.png"], Models(load))
 

@@ -41,7 +41,7 @@ def test_the_catalog_of_the_project() -> None:
     assert len(set(names)) == len(names)
     tasks = [known.task for known in entries() if known.status == "active"]
     assert len(set(tasks)) == len(tasks)
-    with pytest.raises(UserError, match="no active model for task 'fly'.*plan, segment"):
+    with pytest.raises(UserError, match="no active model for task 'fly'.*plan, read, recognise, segment"):
         active("fly")
 
 

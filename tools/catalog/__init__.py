@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -30,7 +31,8 @@ class Source(Frozen):
     Attributes:
         kind: `repo`: a path below `tools/catalog`; `file`: a path on this machine; `package`: a Python package that
             ships them; `hub`: an id on a model hub.
-        location: That path, name or id; of a hub `owner/name`, or `owner/name/file` for one file of it.
+        location: That path, name or id; of one file in a package `package/path/in/it`; of a hub `owner/name`, or
+            `owner/name/file` for one file of it.
         revision: Of a hub: the commit or branch.
     """
 
@@ -104,13 +106,13 @@ class ModelEntry(Frozen):
         """Where the weights lie on this machine, or would lie: a file or a folder.
 
         Raises:
-            UserError: If they are on a hub or in a package.
+            UserError: If they are on a hub, or in a package that is not installed.
         """
         source = self.sources[0]
         if source.kind == "hub":
             raise UserError(f"model {self.name} is not on this machine; run `scenograph models pull {self.name}`")
         if source.kind == "package":
-            raise UserError(f"model {self.name}: a package holds its weights; name a file instead")
+            return packaged(source)
         return root / source.location
 
     def here(self) -> bool:
@@ -134,6 +136,20 @@ class Own(Frozen):
 
 
 _ENTRIES = TypeAdapter(tuple[ModelEntry, ...])
+
+
+def packaged(source: Source) -> Path:
+    """A file that a Python package ships, found without importing it; the location is `package/path/in/it`.
+
+    Raises:
+        UserError: If the package or the file is not installed.
+    """
+    package, _, inner = source.location.partition("/")
+    spec = find_spec(package)
+    path = Path(spec.origin).parent / inner if spec and spec.origin else None
+    if path is None or not path.is_file():
+        raise UserError(f"{source.location} is missing: install the project's requirements")
+    return path
 
 
 def own_path() -> Path:

@@ -1,0 +1,74 @@
+"""The verb `look`: what the tools see in images, without a planner. Tools are called by `agent.calls`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tools.errors import UserError
+
+if TYPE_CHECKING:
+    from agent.seen import Seen
+
+
+def command(
+    images: Annotated[
+        list[str], typer.Argument(metavar="IMAGES…", help="Files, folders, or patterns such as 'shots/*.png'.")
+    ],
+    json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON document.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for annotated pictures and the graph of all images.")] = None,
+    text: Annotated[bool, typer.Option(help="Read text too.")] = True,
+    names: Annotated[bool, typer.Option(help="Let the recogniser name each thing too.")] = True,
+) -> None:
+    """See what the tools see in images: things with boxes, outlines, colours and names, and text.
+
+    No planner and no model server is needed. Web addresses are taken when SCENOGRAPH_URLS=1 is set.
+    """
+    if out is not None:
+        _check_writable(out)
+    with tempfile.TemporaryDirectory(prefix="scenograph-look-") as fetched:
+        paths = _paths(images, Path(fetched))
+        from agent.commands.progress import waiting
+        from agent.seen import see
+
+        with waiting(f"looking at {len(paths)} image{'s' if len(paths) > 1 else ''}"):
+            seen = see(paths, text=text, names=names)
+        files = seen.write(out) if out is not None else []
+    if json:
+        import orjson
+
+        typer.echo(orjson.dumps(seen.to_json(), option=orjson.OPT_INDENT_2).decode())
+    else:
+        _show(seen, files)
+
+
+def _check_writable(folder: Path) -> None:
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        reason = "no permission" if there.is_dir() else f"{there} is no folder"
+        raise UserError(f"cannot write to {folder} ({reason}): choose another --out")
+
+
+def _paths(names: Sequence[str], fetched: Path) -> list[Path]:
+    from tools import intake, urls
+
+    return intake.gather(str(urls.download(name, fetched)) if urls.is_url(name) else name for name in names)
+
+
+def _show(seen: Seen, files: Sequence[Path]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    table = Table("image", "id", "box", "score", "area", "colour", "named", "text")
+    for row in seen.rows():
+        table.add_row(*(Text(cell, overflow="fold") for cell in row))
+    console.print(table)
+    for path in files:
+        console.print(Text(str(path)), soft_wrap=True)

@@ -1,0 +1,53 @@
+"""The real recognisers, with the weights that are shipped."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from evals.diorama.world import make_diorama
+from tools.catalog import ModelEntry, Source, active, entries, packaged
+from tools.errors import UserError
+from tools.recogniser import HeadRecogniser, ImageNetRecogniser
+from tools.regions import square
+
+
+def test_things_of_unseen_dioramas_are_named() -> None:
+    recogniser = HeadRecogniser(active("recognise"))
+    true, crops = [], []
+    for seed in (4100, 4101, 4102):
+        image, truth = make_diorama(seed)
+        true += [thing.category for thing in truth.objects]
+        crops += [square(image, thing.box) for thing in truth.objects]
+    shares = recogniser(crops)
+    named = [recogniser.classes[place] for place in shares.argmax(axis=1)]
+    assert np.mean([a == b for a, b in zip(true, named, strict=True)]) >= 0.9
+    assert shares.sum(axis=1) == pytest.approx(1, abs=1e-3)
+    vectors = recogniser.embed(crops[:2])
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-4)
+
+
+def test_photographs_are_named() -> None:
+    import ultralytics
+
+    entry = next(one for one in entries() if one.name == "imagenet-efficientnet-lite0")
+    recogniser = ImageNetRecogniser(entry)
+    photo = Path(ultralytics.__file__).parent / "assets" / "bus.jpg"
+    shares = recogniser([Image.open(photo).convert("RGB").crop((0, 220, 810, 760))])[0]
+    likeliest = [recogniser.classes[place] for place in np.argsort(-shares)[:5]]
+    assert any("bus" in name or "streetcar" in name for name in likeliest), likeliest
+    with pytest.raises(UserError, match="is not what the catalog lists"):
+        ImageNetRecogniser(entry.model_copy(update={"sha256": "0" * 64}))
+
+
+def test_a_package_that_is_missing_is_named() -> None:
+    for location in ("no_such_package/a.pth", "timm/no/such/file.pth"):
+        with pytest.raises(UserError, match=f"{location} is missing"):
+            packaged(Source(kind="package", location=location))
+
+
+def test_the_catalog_entries_name_their_classes_or_leave_it_to_the_package() -> None:
+    kinds: dict[str, ModelEntry] = {one.name: one for one in entries() if one.task == "recognise"}
+    assert len(kinds["diorama-recogniser"].classes) == 48
+    assert kinds["imagenet-efficientnet-lite0"].classes == ()

