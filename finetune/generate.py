@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from evals.diorama.prompts import CELL, EMPTY, PHRASES, SIDE, TRAIN_SCENES, TRAIN_SEED, sample_prompt
 from evals.diorama.render import paint
-from finetune import first_weights
+from finetune.first_weights import compute, denoise
 from graphs.taxonomy import CATEGORIES
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def build(config: GenerateConfig) -> Any:
 class _Run:
     """The state of a training run: model, optimiser, step; kept in `last.pt`."""
 
-    def __init__(self, out: Path, config: GenerateConfig, pixels: npt.NDArray[np.uint8]) -> None:
+    def __init__(self, out: Path, config: GenerateConfig, pixels: npt.NDArray[np.uint8], ids: torch.Tensor) -> None:
         import torch
 
         self.config = config
@@ -168,7 +168,7 @@ class _Run:
         self.pipeline = build(config)
         self.model = torch.nn.ModuleList([self.pipeline.transformer, self.pipeline.text_encoder])
         if not self.path.exists():
-            first_weights.compute(self.pipeline, pixels[: config.start_scenes])
+            compute(self.pipeline, pixels[: config.start_scenes], ids[: config.start_scenes])
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=config.lr, betas=(0.9, 0.98), weight_decay=0.01)
         self.step = 0
         if self.path.exists():
@@ -198,20 +198,13 @@ class _Run:
         self.step += 1
 
 
-def _loss(pipeline: Any, clean: torch.Tensor, ids: torch.Tensor, alphas: torch.Tensor) -> torch.Tensor:
+def _loss(pipeline: Any, clean: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
     """Mean squared error of the predicted clean pictures, at times spread evenly over the batch."""
     import torch
 
-    count = len(clean)
-    time = ((torch.rand(()) + torch.arange(count) / count) % 1 * len(alphas)).long()
-    alpha = alphas[time][:, None, None, None]
-    noisy = alpha.sqrt() * clean + (1 - alpha).sqrt() * torch.randn_like(clean)
-    attended = (ids != 0).long()
-    words = pipeline.text_encoder(input_ids=ids, attention_mask=attended).last_hidden_state
-    guess = pipeline.transformer(
-        noisy, encoder_hidden_states=words, encoder_attention_mask=attended, timestep=time, return_dict=False
-    )[0]
-    return torch.nn.functional.mse_loss(guess, clean)
+    steps = len(pipeline.scheduler.alphas_cumprod)
+    time = ((torch.rand(()) + torch.arange(len(clean)) / len(clean)) % 1 * steps).long()
+    return torch.nn.functional.mse_loss(denoise(pipeline, clean, ids, time), clean)
 
 
 def train(out: Path, config: GenerateConfig | None = None) -> Path:
@@ -228,19 +221,17 @@ def train(out: Path, config: GenerateConfig | None = None) -> Path:
 
     config = config or GenerateConfig()
     pixels, prompts = _data(out, config)
-    run = _Run(out, config, pixels)
-    torch.manual_seed(config.seed + run.step)
-    tokenizer = run.pipeline.tokenizer
+    torch.manual_seed(config.seed)
     options = {"padding": "max_length", "max_length": MAX_TOKENS, "return_tensors": "pt"}
-    ids = tokenizer(prompts, **options)["input_ids"]
-    nothing = tokenizer([""], **options)["input_ids"]
-    alphas = run.pipeline.scheduler.alphas_cumprod
+    ids, nothing = (word_tokenizer()(texts, **options)["input_ids"] for texts in (prompts, [""]))
+    run = _Run(out, config, pixels, ids)
+    torch.manual_seed(config.seed + run.step)
     run.model.train()
     while run.step < config.steps:
         chosen = torch.randint(len(pixels), (config.batch,))
         clean = torch.from_numpy(pixels[chosen.numpy()]).permute(0, 3, 1, 2).float() / 127.5 - 1
         words = torch.where(torch.rand(config.batch, 1) < config.drop_prompt, nothing, ids[chosen])
-        loss = _loss(run.pipeline, clean, words, alphas)
+        loss = _loss(run.pipeline, clean, words)
         run.update(loss)
         if run.step % 20 == 0:
             print(json.dumps({"step": run.step, "of": config.steps, "loss": float(loss.detach())}), flush=True)
@@ -256,4 +247,7 @@ def export(run: _Run, folder: Path) -> Path:
 
     pipeline = run.pipeline.to(torch.float16)
     pipeline.save_pretrained(folder, safe_serialization=True)
+    # Transformers loads in the precision that the file names, diffusers in single: parts of two kinds cannot be run.
+    settings = folder / "text_encoder" / "config.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"dtype": "float32"}, indent=2) + "\n")
     return folder

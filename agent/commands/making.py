@@ -19,15 +19,15 @@ from tools.workspace import Workspace
 
 @contextmanager
 def steps(what: str) -> Iterator[Callable[[Any], None]]:
-    """Give a function that takes what a tool streams, `{"step": 3, "of": 20}`, and moves a bar on stderr."""
+    """Give a function that takes what a tool streams, `{"step": 3, "of": 20}`, and moves a bar on a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True)
-    ) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda told: bar.update(task, completed=told["step"], total=told["of"])
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None, visible=False)
+        yield lambda told: bar.update(task, completed=told["step"], total=told["of"], visible=True)
 
 
 def call(
