@@ -66,14 +66,14 @@ def _fail(message: str, code: int = 2) -> NoReturn:
 
 def _help(verbs: dict[str, EntryPoint]) -> str:
     width = max(map(len, verbs), default=0)
-    lines = [f"  {name:{width}}  {_summary(point)}" for name, point in verbs.items()]
+    lines = [f"  {name:{width}}  {summary(point)}" for name, point in verbs.items()]
     head = "Usage: scenograph VERB …\n\nAsk about images and get answers that show their evidence.\n\nVerbs:\n"
     return (
         head + "\n".join(lines) + "\n\n`scenograph VERB --help` tells more of each; `--version` prints the version.\n"
     )
 
 
-def _summary(point: EntryPoint) -> str:
+def summary(point: EntryPoint) -> str:
     """A verb's first line of help, read from its source: to import all verbs would take seconds.
 
     A verb is a function with a docstring, or a Typer app made with `help=`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 ENDING = "answer"
 """The tool that ends a run: it is scored as the answer, not as a step of a plan."""
@@ -19,6 +19,9 @@ class Called(Protocol):
     @property
     def arguments(self) -> dict[str, Any]:
         """Its arguments by name."""
+
+
+Call = TypeVar("Call", bound=Called)
 
 
 class F1(NamedTuple):
@@ -41,7 +44,7 @@ def f1_of(hits: int, predicted: int, expected: int) -> F1:
     return F1(precision, recall, 2 * hits / (predicted + expected))
 
 
-def steps_of(calls: Sequence[Called]) -> list[Called]:
+def steps_of(calls: Sequence[Call]) -> list[Call]:
     """The calls without those that end a run."""
     return [call for call in calls if call.tool != ENDING]
 

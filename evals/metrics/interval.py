@@ -60,3 +60,67 @@ def around(value: float, resampled: Sequence[float] | NDArray[np.float64], n: in
     """
     low, high = np.quantile(np.asarray(resampled), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Metric(value=value, low=float(low), high=float(high), n=n)
+
+
+class Change(BaseModel):
+    """How a figure changed between two runs of the same cases.
+
+    Attributes:
+        before: Its value then.
+        after: Its value now.
+        low: Lower end of the 95% interval of after - before.
+        high: Upper end.
+        p: Two-sided bootstrap p-value of no change.
+        n: How many cases both runs hold.
+    """
+
+    before: float
+    after: float
+    low: float
+    high: float
+    p: float
+    n: int
+
+    @property
+    def significant(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low > 0 or self.high < 0
+
+
+Weighted = tuple[float, float]
+"""A value and what it counts."""
+
+
+def paired(before: Sequence[Weighted], after: Sequence[Weighted], *, seed: int = SEED) -> Change | None:
+    """The change of a weighted mean with its paired bootstrap interval (Koehn, 2004; Efron and Tibshirani, 1993).
+
+    Cases are drawn with replacement, each with both of its values, so that what makes a case hard cancels out.
+    p = 2 min(P(change <= 0), P(change >= 0)) over the resamples, at most 1, where resamples count as one more each.
+
+    Args:
+        before: One pair a case.
+        after: Likewise, of the same cases in the same order.
+        seed: Of the draws.
+
+    Returns:
+        None where there are no cases, or none counts.
+    """
+    old, new = (np.asarray(side, dtype=np.float64).reshape(-1, 2) for side in (before, after))
+    if not len(old) or old[:, 1].sum() == 0 or new[:, 1].sum() == 0:
+        return None
+    chosen = np.random.default_rng(seed).integers(len(old), size=(RESAMPLES, len(old)))
+    sides = [((side[:, 0] * side[:, 1])[chosen].sum(axis=1), side[:, 1][chosen].sum(axis=1)) for side in (old, new)]
+    kept = (sides[0][1] > 0) & (sides[1][1] > 0)
+    (top_a, bottom_a), (top_b, bottom_b) = [(top[kept], bottom[kept]) for top, bottom in sides]
+    changes = top_b / bottom_b - top_a / bottom_a
+    low, high = np.quantile(changes, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    tail = min((changes <= 0).sum(), (changes >= 0).sum()) + 1
+    values = [float((side[:, 0] * side[:, 1]).sum() / side[:, 1].sum()) for side in (old, new)]
+    return Change(
+        before=values[0],
+        after=values[1],
+        low=float(low),
+        high=float(high),
+        p=min(1.0, 2 * float(tail) / (len(changes) + 1)),
+        n=len(old),
+    )

@@ -13,8 +13,10 @@ can choose. Do the work inside `gathering`, which shows a bar and keeps what is 
             done.add(look_at(number))
     return Report(suite="NAME", metrics=metrics(done.results), interrupted=done.interrupted)
 
-A case that raises counts as failed. `scenograph eval NAME --seed --count --json` then runs it; the module is imported
-only then, so what it imports costs the other verbs nothing.
+A suite that asks the agent makes `Question`s and a grader of them and lets `evals.suites.runner.run` put them, as
+`evals.suites.diorama` does; then its cases can be shown and compared one by one. A case that raises counts as failed.
+`scenograph eval NAME --seed --count --json` runs it; the module is imported only then, so what it imports costs the
+other verbs nothing.
 """
 
 from __future__ import annotations
@@ -29,6 +31,18 @@ if TYPE_CHECKING:
     from evals.suites.report import Report
 
 SUITES = {
+    "planner": "evals.suites.planner:suite",
+    "robustness": "evals.suites.robustness:suite",
+    "abstention": "evals.suites.abstention:suite",
+    "safety": "evals.suites.safety:suite",
+    "coco": "evals.adapters.coco:suite",
+    "easy-vqa": "evals.adapters.vqa:easy_vqa",
+    "clevr": "evals.adapters.vqa:clevr",
+    "gqa": "evals.adapters.vqa:gqa",
+    "mnms": "evals.adapters.mnms:suite",
+    "bfcl": "evals.adapters.bfcl:suite",
+    "gta": "evals.adapters.gta:suite",
+    "selftest": "evals.suites.selftest:suite",
     "diorama": "evals.suites.diorama:suite",
     "detector": "evals.suites.detector:suite",
     "reports": "evals.suites.reports:suite",

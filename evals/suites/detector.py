@@ -64,10 +64,11 @@ def look_at(detector: Look, dioramas: Iterable[Diorama], each: Callable[[Pair], 
 
 def found_in(detector: Look, image: Image.Image) -> list[Thing]:
     """What a detector that gives masks finds in an image."""
-    return [thing for seen in detector(image, None) if (thing := _thing(seen, image)) is not None]
+    return [one for seen in detector(image, None) if (one := thing(seen, image)) is not None]
 
 
-def _thing(seen: Detection, image: Image.Image) -> Thing | None:
+def thing(seen: Detection, image: Image.Image) -> Thing | None:
+    """A detection as average precision takes it; none if it has no outline, or no area."""
     x1, y1, x2, y2 = seen.box
     if seen.mask is None or x2 <= x1 or y2 <= y1:
         return None

@@ -19,14 +19,22 @@ class Options(BaseModel):
     Attributes:
         concurrency: How many cases are under way at once.
         map_scenes: How many scenes the detector is measured on beside questions; None for as many as cases.
-        out: Folder for files; it exists. None keeps none.
+        retries: How often a case that raised is tried again.
+        tries: How often each question is asked, for suites that tell what several tries come to.
+        model: Another model at the configured server; None for the one configured.
+        data: Folder of a public data set, for the suites that are adapters.
+        out: The run's folder; it exists.
     """
 
     model_config = ConfigDict(frozen=True)
 
     concurrency: int = Field(default=2, ge=1)
     map_scenes: int | None = Field(default=None, ge=0)
-    out: Path | None = None
+    retries: int = Field(default=0, ge=0)
+    tries: int = Field(default=1, ge=1)
+    model: str | None = None
+    data: Path | None = None
+    out: Path
 
 
 @dataclass

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from pydantic import BaseModel, Field
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from evals.metrics.interval import Metric
+from evals.metrics.interval import Metric, ratio
+from evals.trial import Result
 
 
 class Failure(BaseModel):
@@ -20,6 +23,20 @@ class Failure(BaseModel):
     why: str
 
 
+class Listing(BaseModel):
+    """A table beside the figures, ready to print.
+
+    Attributes:
+        title: What it holds.
+        columns: Their names.
+        rows: Cells.
+    """
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+
+
 class Report(BaseModel):
     """What a suite found.
 
@@ -27,41 +44,102 @@ class Report(BaseModel):
         suite: Its name.
         metrics: By name.
         by_kind: Answer accuracy by what was asked for.
+        listings: What else there is to tell.
         failures: The cases that were not answered right.
         errors: How many cases raised an error; they are among the failures.
         interrupted: Whether it was cut short; the figures are those of what was done.
+        results: Each case with its scores, for files; they are not printed.
     """
 
     suite: str
     metrics: dict[str, Metric]
     by_kind: dict[str, Metric] = Field(default_factory=dict)
+    listings: list[Listing] = Field(default_factory=list)
     failures: list[Failure] = Field(default_factory=list)
     errors: int = 0
     interrupted: bool = False
+    results: list[Result] = Field(default_factory=list, exclude=True)
 
     def line(self) -> str:
         """The figures as one line of JSON."""
         return self.model_dump_json(include={"suite", "metrics", "errors"})
 
 
+def report_of(
+    suite: str,
+    results: Sequence[Result],
+    names: Sequence[str | Mapping[str, Metric]],
+    interrupted: bool,
+    listings: Sequence[Listing] = (),
+) -> Report:
+    """The report of graded trials.
+
+    Args:
+        suite: Its name.
+        results: Graded.
+        names: The metrics in order: a score's name for its weighted mean over the results, or figures as they are.
+        interrupted: Whether it was cut short.
+        listings: What else there is to tell.
+    """
+    metrics: dict[str, Metric] = {}
+    for one in names:
+        metrics.update({one: mean_of(results, one)} if isinstance(one, str) else one)
+    kinds = sorted({one.trial.question.kind for one in results} - {""})
+    return Report(
+        suite=suite,
+        metrics=metrics,
+        by_kind={kind: _accuracy([one for one in results if one.trial.question.kind == kind]) for kind in kinds},
+        listings=list(listings),
+        failures=[_failure(one) for one in results if one.why is not None],
+        errors=sum(one.trial.error is not None for one in results),
+        interrupted=interrupted,
+        results=list(results),
+    )
+
+
+def mean_of(results: Sequence[Result], name: str) -> Metric:
+    """The weighted mean of a score over the results that have it."""
+    scores = [score for one in results for score in one.scores if score.name == name]
+    return ratio([one.value * one.weight for one in scores], [one.weight for one in scores])
+
+
+def _accuracy(results: Sequence[Result]) -> Metric:
+    return ratio([float(one.correct) for one in results])
+
+
+def _failure(result: Result) -> Failure:
+    trial = result.trial
+    got = trial.error or (repr(trial.reply.value) if trial.reply else "")
+    if trial.gave_up:
+        got = f"gave up: {trial.gave_up}"
+    question = trial.question
+    return Failure(id=question.id, query=question.query, expected=repr(question.answer), got=got, why=result.why or "")
+
+
 def show(report: Report, console: Console) -> None:
     """Print the figures and the failures."""
     console.print(_metrics(report.suite, report.metrics))
     if report.by_kind:
-        console.print(_metrics("answer accuracy by kind", report.by_kind))
+        console.print(_metrics("accuracy by kind", report.by_kind))
+    for listing in report.listings:
+        console.print(table(listing))
     if report.failures:
-        # Cells are Text, for rich would read square brackets in a question as markup.
-        table = Table("id", "query", "expected", "got", "why", title="failures", title_justify="left")
-        for one in report.failures:
-            table.add_row(
-                *(Text(cell, overflow="fold") for cell in (one.id, one.query, one.expected, one.got, one.why))
-            )
-        console.print(table)
+        rows = [[one.id, one.query, one.expected, one.got, one.why] for one in report.failures]
+        console.print(table(Listing(title="failures", columns=["id", "query", "expected", "got", "why"], rows=rows)))
     if report.errors:
         console.print(f"{report.errors} of these raised an error")
 
 
-def _metrics(title: str, metrics: dict[str, Metric]) -> Table:
+def table(listing: Listing) -> Table:
+    """A listing as a table to print."""
+    made = Table(*listing.columns, title=listing.title, title_justify="left")
+    for row in listing.rows:
+        # Cells are Text, for rich would read square brackets in a question as markup.
+        made.add_row(*(Text(cell, overflow="fold") for cell in row))
+    return made
+
+
+def _metrics(title: str, metrics: Mapping[str, Metric]) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("metric")
     for name in ("value", "95% interval", "n"):

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
 from pydantic import SecretStr
 
-from agent.llm.client import chat_model
 from agent.llm.endpoint import Endpoint
 from agent.prompt import data_url
-from agent.run import Agent
+from evals.diorama.cases import Case
 from evals.diorama.truth import TrueObject
 from evals.diorama.world import Item, ask_about
+from evals.suites.bench import Bench
 from finetune.teacher import Teacher
 from tools import masks
 from tools.detector import Detection
 from tools.models import Models
-from tools.registry import load_tools
+from tools.registry import load_tools, offered
 
 ENDPOINT = Endpoint(url="http://model.test/v1", model="scripted", key=SecretStr("secret"), timeout=20.0)
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
+
+TOOLS = ("detect", "segment", "query_scene", "answer")
 Reply = Callable[[Teacher, httpx.Request], Awaitable[httpx.Response]]
 """Stands in for a teacher, which it is given too."""
 
@@ -65,10 +71,14 @@ class Classroom:
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""
-        teacher = Teacher(next(case for key, case in self._cases.items() if all(_holds(request, part) for part in key)))
+        teacher = Teacher(self.case(request))
         if (reply := self.instead.get(teacher.case.id)) is not None:
             return await reply(teacher, request)
         return await teacher.handle_async_request(request)
+
+    def case(self, request: httpx.Request) -> Case:
+        """The case that a request is about."""
+        return next(case for key, case in self._cases.items() if all(_holds(request, part) for part in key))
 
 
 def _holds(request: httpx.Request, text: str) -> bool:
@@ -91,10 +101,14 @@ class World:
         """The detector."""
         return Sees(self.items, self.blind)
 
-    def agent(self) -> Agent:
-        """The real agent and tools in front of the classroom."""
-        client = httpx.AsyncClient(transport=httpx.MockTransport(self.classroom()))
-        return Agent(chat_model(ENDPOINT, client, max_retries=0), load_tools())
+    def bench(self) -> AbstractAsyncContextManager[Bench]:
+        """The classroom as what suites ask, with the real tools."""
+        return self.bench_of(self.classroom())
+
+    def bench_of(self, reply: Any) -> AbstractAsyncContextManager[Bench]:
+        """The same with another model server, a function as `httpx.MockTransport` takes it."""
+        client = httpx.AsyncClient(transport=httpx.MockTransport(reply))
+        return nullcontext(Bench(ENDPOINT, client, offered(load_tools(), TOOLS), self.models()))
 
     def models(self) -> Models:
         """The detector behind the loader."""

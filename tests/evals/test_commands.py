@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -57,7 +58,7 @@ def listening(world: World, after: Callable[[], None]) -> Iterator[str]:
 
 def evaluate(world: World, monkeypatch: pytest.MonkeyPatch, after: Callable[[], None], *options: str) -> int:
     monkeypatch.setattr(models.SHARED, "_load", lambda _: world.sees())
-    monkeypatch.setattr(models.SHARED, "_loaded", {})
+    monkeypatch.setattr(models.SHARED, "_loaded", OrderedDict())
     with listening(world, after) as url:
         for name, value in {"URL": url, "MODEL": "scripted", "KEY": "secret"}.items():
             monkeypatch.setenv(f"SCENOGRAPH_LLM_{name}", value)
@@ -69,8 +70,9 @@ def test_eval_prints_a_report_and_writes_it(
     world: Worlds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "report"
+    made = world(range(1004, 1007))
     options = ("--count", "3", "--json", "--out", str(out))
-    assert evaluate(world(range(1004, 1007)), monkeypatch, lambda: None, *options) == 0
+    assert evaluate(made, monkeypatch, lambda: None, *options) == 0
     printed = capsys.readouterr()
     line = json.loads(printed.out.splitlines()[-1])
     assert line["metrics"]["answer_accuracy"]["value"] == 1
@@ -80,11 +82,11 @@ def test_eval_prints_a_report_and_writes_it(
     assert "questions" in printed.err
     assert json.loads((out / "report.json").read_text())["metrics"] == line["metrics"]
     results = [json.loads(one) for one in (out / "results.jsonl").read_text().splitlines()]
-    assert [one["case"]["id"].partition("-")[0] for one in results] == ["1004", "1005", "1006"]
+    assert [one["trial"]["question"]["id"] for one in results] == [item.case.id for item in made.items]
 
 
 def test_eval_that_is_interrupted_prints_what_is_done(
-    world: Worlds, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    world: Worlds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     requests: list[int] = []
 
@@ -93,6 +95,7 @@ def test_eval_that_is_interrupted_prints_what_is_done(
         if len(requests) == 4:  # the second question takes its second step
             os.kill(os.getpid(), signal.SIGINT)
 
+    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path))
     options = ("--count", "3", "--json", "--concurrency", "1")
     assert evaluate(world(range(1004, 1007)), monkeypatch, interrupt, *options) == 130
     line = json.loads(capsys.readouterr().out.splitlines()[-1])
@@ -102,7 +105,7 @@ def test_eval_that_is_interrupted_prints_what_is_done(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("eval", "imagenet"), "no suite 'imagenet'; there are: diorama, detector"),
+        (("eval", "imagenet"), "No such command 'imagenet'"),
         (("eval", "diorama", "--count", "0"), "--count"),
         (("eval", "diorama", "--seed", "-1"), "--seed"),
         (("eval", "diorama", "--seed", "4999900"), "evals stay below 5000000"),

@@ -13,8 +13,7 @@ from evals.metrics.answers import is_right
 from evals.metrics.argument_f1 import argument_f1
 from evals.metrics.interval import ratio
 from evals.metrics.tool_f1 import tool_f1
-from evals.metrics.valid_calls import is_valid, schemas_of
-from evals.suites.attribution import calls_of
+from evals.metrics.valid_calls import is_valid, schemas_of, snapshot
 from tools.registry import load_tools
 
 
@@ -28,7 +27,10 @@ def query(**arguments: object) -> Call:
 
 ANSWER = Call(tool="answer", arguments={"text": "None.", "value": None, "evidence": []})
 GOLD: list[list[Call]] = [
-    calls_of(plan) for seed in range(1400, 1430) for plan in ask_about(seed).case.accepted_plans if plan
+    [call for step in plan for call in step]
+    for seed in range(1400, 1430)
+    for plan in ask_about(seed).case.accepted_plans
+    if plan
 ]
 
 
@@ -147,7 +149,7 @@ def test_scores_are_shares_and_swap(made: Sequence[Call], due: Sequence[Call]) -
     ],
 )
 def test_valid_calls(call: Call, valid: bool) -> None:
-    assert is_valid(call, schemas_of(load_tools())) is valid
+    assert is_valid(call, schemas_of(snapshot(load_tools()))) is valid
 
 
 @pytest.mark.parametrize(
