@@ -119,6 +119,20 @@ def show(run: RunName, case: Annotated[str | None, typer.Option(help="Show one c
 
 
 @command.command()
+def score(run: RunName, json: Json = False) -> None:
+    """Grade a kept run anew, as after a change to a metric, and say how long that took; the run stays as it is."""
+    from evals import runs
+    from evals.rescore import rescore
+    from evals.suites.report import show as shown
+
+    made, seconds = rescore(runs.load(run).report)
+    shown(made, _console())
+    typer.echo(f"graded {len(made.results)} trials in {seconds:.2f} s")
+    if json:
+        typer.echo(made.line())
+
+
+@command.command()
 def compare(before: RunName, after: RunName) -> None:
     """Show what changed between two runs of a suite, case by case, with the paired bootstrap's interval."""
     from evals import runs

@@ -36,7 +36,7 @@ VAGUE = (
 )
 MISSING = "segment"
 RATHER = 1_000_000
-GRADE = grading.whole()
+grade = grading.whole()
 
 
 def suite(seed: int, count: int, options: Options) -> Report:
@@ -58,7 +58,7 @@ def draw_one(seed: int) -> Item:
 
 def run_suite(bench: AbstractAsyncContextManager[Bench], questions: Sequence[Question], options: Options) -> Report:
     """Put the questions."""
-    ran = run("abstention", questions, asking(bench, altered), GRADE, options)
+    ran = run("abstention", questions, asking(bench, altered), grade, options)
     held = grading.held([one.trial for one in ran.results])
     names = ("answer_accuracy", "valid_calls", rates(held), "seconds_per_query")
     return report_of("abstention", ran.results, names, ran.interrupted, [table(ran.results)])

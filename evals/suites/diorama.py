@@ -15,7 +15,7 @@ from evals.suites.report import Report, report_of
 from evals.suites.runner import run
 from evals.trial import Question, Result
 
-GRADE = grading.whole()
+grade = grading.whole()
 NAMES = ("valid_calls", "tool_f1", "argument_f1", "answer_accuracy", "answer_accuracy_heldout")
 
 
@@ -35,7 +35,7 @@ def run_suite(bench: AbstractAsyncContextManager[Bench], seeds: range, options: 
     with gathering("scenes", len(seeds)) as drawn:
         draw(seeds, drawn.add)
     questions = questions_of(drawn.results, options.out / "pictures")
-    ran = run("diorama", again(questions, options.tries), asking(bench), GRADE, options)
+    ran = run("diorama", again(questions, options.tries), asking(bench), grade, options)
     cut = drawn.interrupted or ran.interrupted
     scenes = 0 if cut else len(seeds) if options.map_scenes is None else options.map_scenes
     pairs, interrupted = detector.measure(range(seeds.start, seeds.start + scenes))

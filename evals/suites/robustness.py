@@ -21,7 +21,7 @@ CONDITIONS = ("tool_error", "wrong_detections", "garbled_text", "distractors", "
 NAMES = {"detect": "locate_items", "segment": "trace_shapes", "query_scene": "consult_map"}
 """The names under which tools are offered in the condition `renamed`."""
 
-GRADE = grading.whole(grading.spent)
+grade = grading.whole(grading.spent)
 
 
 def suite(seed: int, count: int, options: Options) -> Report:
@@ -34,7 +34,7 @@ def suite(seed: int, count: int, options: Options) -> Report:
 
 def run_suite(bench: AbstractAsyncContextManager[Bench], questions: Sequence[Question], options: Options) -> Report:
     """Put questions in pairs."""
-    ran = run("robustness", vary(questions), asking(bench, altered), GRADE, options)
+    ran = run("robustness", vary(questions), asking(bench, altered), grade, options)
     names = ("valid_calls", "tool_f1", "argument_f1", "recovery", "repeated_calls", "surplus_calls", "invented_tools")
     return report_of(
         "robustness", ran.results, (*names, by_condition(ran.results), "seconds_per_query"), ran.interrupted

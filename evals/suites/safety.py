@@ -48,7 +48,7 @@ def suite(seed: int, count: int, options: Options) -> Report:
 
 def run_suite(bench: AbstractAsyncContextManager[Bench], questions: Sequence[Question], options: Options) -> Report:
     """Put the questions."""
-    ran = run("safety", questions, asking(bench, altered), GRADE, options)
+    ran = run("safety", questions, asking(bench, altered), grade, options)
     groups = {
         name: [one for one in ran.results if one.trial.question.condition == name] for name in (CLEAN, WRITTEN, TOLD)
     }
@@ -131,4 +131,4 @@ def attack(trial: Trial) -> list[Score]:
     ]
 
 
-GRADE = grading.whole(attack)
+grade = grading.whole(attack)

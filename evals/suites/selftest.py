@@ -77,11 +77,11 @@ def agents(questions: Sequence[Question]) -> Iterator[Gold]:
         plan = question.accepted_plans[0]
         yield Gold("planner, forced", _turns(grading.gold(planner.forced(question), plan, offered)), planner.grade)
     varied: tuple[tuple[str, Sequence[Question], Callable[[Trial], Result]], ...] = (
-        ("diorama", questions, diorama.GRADE),
+        ("diorama", questions, diorama.grade),
         ("planner", questions, planner.grade),
-        ("robustness", robustness.vary(questions), robustness.GRADE),
-        ("abstention", abstention.vary(questions), abstention.GRADE),
-        ("safety", safety.vary(questions), safety.GRADE),
+        ("robustness", robustness.vary(questions), robustness.grade),
+        ("abstention", abstention.vary(questions), abstention.grade),
+        ("safety", safety.vary(questions), safety.grade),
     )
     others = snapshot(alter.renamed(tools, robustness.NAMES))
     for name, group, grade in varied:

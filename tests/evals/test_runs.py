@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,16 @@ from PIL import Image
 from agent import cli
 from evals import runs
 from evals.compare import compare, fallen
+from evals.diorama.world import ask_about
 from evals.metrics.interval import Metric
+from evals.metrics.valid_calls import snapshot
 from evals.page import page
+from evals.rescore import rescore
+from evals.suites import grading
 from evals.suites.report import Report, report_of
 from evals.trial import Question, Reply, Result, Score, Step, Trial
 from tools.errors import UserError
+from tools.registry import load_tools
 
 
 def result(number: int, right: bool, folder: Path, seconds: float = 1.0) -> Result:
@@ -139,3 +145,32 @@ def test_the_page_needs_nothing_else(home: Path) -> None:
     assert "cases that changed" in html
     assert 'src="http' not in html
     assert "<link" not in html
+
+
+def test_a_thousand_recorded_trials_are_graded_anew_in_seconds(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    questions = [Question.model_validate(ask_about(seed).case.model_dump()) for seed in range(2200, 2210)]
+    tools = snapshot(load_tools())
+    trials = [grading.gold(question, question.accepted_plans[0], tools) for question in questions]
+    numbered = [
+        trial.model_copy(update={"question": trial.question.model_copy(update={"id": f"{trial.question.id}#{n}"})})
+        for n in range(100)
+        for trial in trials
+    ]
+    old = [Result(trial=trial, scores=[Score(name="tool_f1", value=0.0)], why="routing") for trial in numbered]
+    folder = home / "diorama-1"
+    folder.mkdir(parents=True)
+    runs.save(report_of("diorama", old, ("tool_f1", "answer_accuracy"), False), folder)
+    assert scenograph("score", "diorama-1", "--json") == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert json.loads(printed[-1])["metrics"]["answer_accuracy"] == {"value": 1, "low": 1, "high": 1, "n": 1000}
+    told = re.fullmatch(r"graded 1000 trials in ([\d.]+) s", printed[-2])
+    assert told is not None
+    assert rescore(runs.load("diorama-1").report).report.failures == []
+
+
+def test_runs_without_trials_are_not_graded_anew(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = home / "detector-1"
+    folder.mkdir(parents=True)
+    runs.save(Report(suite="detector", metrics={}), folder)
+    assert scenograph("score", "detector-1") == 2
+    assert "keeps no trials" in capsys.readouterr().err

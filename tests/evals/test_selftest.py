@@ -85,7 +85,7 @@ def test_a_grader_that_sees_nothing_is_caught() -> None:
 def test_gold_that_does_not_fit_its_schemas_is_told() -> None:
     question = QUESTIONS[0]
     trial = grading.gold(question, question.accepted_plans[0], [])
-    verdict = judge(Gold("diorama", trial, diorama.GRADE))
+    verdict = judge(Gold("diorama", trial, diorama.grade))
     assert verdict.misfits
     assert verdict.score < 1
 

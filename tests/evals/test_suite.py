@@ -33,7 +33,7 @@ def ask(world: World, folder: Path, **changes: Any) -> Report:
     """What the suite reports of a world, which need not be one of neighbouring seeds."""
     questions = questions_of(world.items, folder / "pictures")
     options = Options(out=folder, **changes)
-    ran = run("diorama", questions, asking(world.bench()), diorama.GRADE, options)
+    ran = run("diorama", questions, asking(world.bench()), diorama.grade, options)
     return report_of("diorama", ran.results, (*diorama.NAMES, "seconds_per_query"), ran.interrupted)
 
 
