@@ -160,7 +160,8 @@ def _logged(folder: Path, questions: Sequence[Question], grade: Grade) -> list[R
     logs = sorted(folder.glob("*.eval"), key=lambda path: path.stat().st_mtime)
     if not logs:
         return []  # interrupted before it began
-    samples = {str(sample.id): sample for sample in read_eval_log(str(logs[-1])).samples or []}
+    log = read_eval_log(str(logs[-1]))
+    samples = {str(sample.id): sample for sample in log.samples or []}
     results = []
     for question in questions:
         sample = samples.get(question.id)
@@ -168,7 +169,7 @@ def _logged(folder: Path, questions: Sequence[Question], grade: Grade) -> list[R
             continue
         if TRIAL in sample.store:
             results.append(grade(Trial.model_validate(sample.store[TRIAL])))
-        elif sample.error is not None and "Cancelled" not in sample.error.message:
+        elif sample.error is not None and not (log.status == "cancelled" and "Cancelled" in sample.error.message):
             seconds = sample.total_time or 0.0
             results.append(grade(Trial(question=question, error=sample.error.message, seconds=seconds)))
     return results
