@@ -42,13 +42,12 @@ def build(
     scene = _folded(seen)
     looks = {one.image.id: one.looks for one in seen}
     desk = Desk(Facts(scene, template.sure), words, looks, template, reference)
-    events = "events" in template.sections
     report = Report(
         title=text_in(template.title, words.language),
         language=words.language,
         template=template.name,
         notice=text_in(template.notice, words.language),
-        overview=overview(desk, events),
+        overview=overview(desk, template.sections),
         pages=tuple(_page(desk, one, template) for one in seen),
     )
     made = (*_made(seen, desk, template), *((words("made.unread"), reason) for reason in unread))

@@ -150,8 +150,8 @@ def _single(content: Content, entity: SceneEntity, facts: Facts) -> str | None:
         case Zoned(box=box):
             return None if facts.inside(entity, box) else "its middle lies elsewhere"
         case Fills():
-            percent = rounded(100 * float(entity.attributes.get("area_share", -1)))
-            return None if content.percent == percent else f"its share is {percent}%"
+            percent, under = rounded(100 * float(entity.attributes.get("area_share", -1)))
+            return None if (content.percent, content.under) == (percent, under) else f"its share is {percent}%"
         case Largest():
             first = facts.of(entity.image_id).sure[0]
             return None if entity.box.area == first.box.area else f"{first.id} is larger"
@@ -160,6 +160,9 @@ def _single(content: Content, entity: SceneEntity, facts: Facts) -> str | None:
     raise AssertionError(f"claims of the kind {content.kind} are checked above")
 
 
-def rounded(percent: float) -> float:
-    """A share as it is stated: with one digit below ten percent, without any above."""
-    return round(percent, 0 if percent >= 10 else 1)
+def rounded(percent: float) -> tuple[float, bool]:
+    """A share as it is stated: whole percents from ten on, one digit below, and below one that it is under one.
+
+    Masks of things so small are known to a few pixels only.
+    """
+    return (1.0, True) if 0 <= percent < 1 else (round(percent, 0 if percent >= 10 else 1), False)

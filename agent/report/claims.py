@@ -59,12 +59,13 @@ class Placed(Frozen):
 
 
 class Fills(Frozen):
-    """An entity's mask fills this share of its image, in percent."""
+    """An entity's mask fills this share of its image, in percent, or less than that."""
 
     kind: Literal["fills"] = "fills"
     entity: str
     image: str
     percent: float = Field(ge=0, le=100)
+    under: bool = False
 
 
 class Largest(Frozen):

@@ -109,7 +109,7 @@ def _places(content: Content, words: Words) -> dict[str, list[Token]]:
         case "placed":
             places["place"] = [("place", content.place)]
         case "fills":
-            places["percent"] = [("percent", f"{content.percent:g}")]
+            places["percent"] = [("under" if content.under else "percent", f"{content.percent:g}")]
         case "relates":
             places["predicate"] = [("relates", content.predicate, content.object)]
         case "zoned":
@@ -164,12 +164,14 @@ class _Reader:
         quoted = "(?P<what>.*?)".join(re.escape(mark) for mark in words.quote("\0").split("\0"))
         self._add("text", quoted)
         self._add("name", rf"(?P<what>{name})")
+        self._add("under", rf"{_loose(words('number.under', percent='')).strip()}\s*(?P<what>\d+(?:\.\d+)?)\s*%")
         self._add("percent", rf"{_loose(words('number.about', percent='')).strip()}\s*(?P<what>\d+(?:\.\d+)?)\s*%")
         self._add("none", _counted(words, "none", "", form))
         self._add("count", _counted(words, "exact", rf"(?P<number>{number})", form))
         for kind in ("largest", "at_least", "hedge", "not"):
             self._add(kind, _either(grammar[kind].split("|")))
-        self._add("more", grammar["more"].replace("{more}", rf"(?P<number>{number})"))
+        more = grammar["more"].replace("{more}", rf"(?P<number>{number})")
+        self._add("more", more.replace("{measure}", _measures(words)))
         self._add("colour", rf"(?P<what>{_either(words.colour(colour) for colour in COLOURS)})")
         self._add("label", rf"(?:an? )?(?P<what>{form})")
 
@@ -213,7 +215,7 @@ class _Reader:
                 return self._labels[what.lower()]
             case "colour":
                 return next(one for one in COLOURS if self._words.colour(one).lower() == what.lower())
-            case "percent":
+            case "percent" | "under":
                 return f"{float(what):g}"
         return what
 
@@ -238,5 +240,9 @@ def _loose(phrase: str) -> str:
 
 
 def _counted(words: Words, key: str, number: str, form: str) -> str:
-    phrase = words(f"number.{key}", number="\1", labels="\2")
-    return _loose(phrase).replace("\1", number).replace("\2", rf"(?P<label>{form})")
+    phrase = _loose(words(f"number.{key}", number="\1", labels="\2", measure="\3"))
+    return phrase.replace("\1", number).replace("\2", rf"(?P<label>{form})").replace("\3", _measures(words))
+
+
+def _measures(words: Words) -> str:
+    return _either(words.group("measure").values())

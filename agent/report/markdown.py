@@ -33,7 +33,7 @@ def render(report: Report, scene: SceneGraph, folder: str) -> str:
             lines += _section(section, "###", words)
     lines += [f"## {words('section.made')}", ""]
     lines += [f"- {_plain(name)}: {_plain(value)}" for name, value in report.made]
-    notes = [f"[^{claim.id}]: {_plain(claim.text)} — {_evidence(claim, scene)}" for claim in report.claims]
+    notes = [f"[^{claim.id}]: {_plain(claim.text)} — {_evidence(claim, scene, words)}" for claim in report.claims]
     return "\n".join([*lines, "", *notes, ""])
 
 
@@ -60,17 +60,10 @@ def _said(sentence: Sentence) -> str:
     )
 
 
-def _evidence(claim: Claim, scene: SceneGraph) -> str:
-    return "; ".join(f"{_plain(name)}{_plain(_traced(name, scene))}" for name in claim.evidence)
-
-
-def _traced(name: str, scene: SceneGraph) -> str:
-    """Where an id leads: box, score, tool, model and call."""
-    entity = scene.get(name)
-    if entity is None:
-        return ""
-    box = ", ".join(str(round(value)) for value in entity.box.xyxy)
-    return f" in {entity.image_id} at {box}, score {entity.score:.2f}, {entity.tool} with {entity.model}"
+def _evidence(claim: Claim, scene: SceneGraph, words: Words) -> str:
+    found = [scene.get(name) for name in claim.evidence]
+    told = [words.traced(one) if one else name for name, one in zip(claim.evidence, found, strict=True)]
+    return "; ".join(_plain(one) for one in told)
 
 
 def _plain(text: str) -> str:

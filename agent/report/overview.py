@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from agent.report.claims import Alike, Claim, Count, Fragment, Odd, Relates, Section, Sentence, Table, Varies
 from agent.report.desk import Desk
@@ -16,18 +16,20 @@ GROUP = 0.5
 """Images whose kinds of things overlap by at least this (Jaccard) belong together."""
 
 
-def overview(desk: Desk, events: bool) -> tuple[Section, ...]:
+def overview(desk: Desk, sections: Collection[str]) -> tuple[Section, ...]:
     """The sections on all images; none for a single one.
 
     Args:
         desk: With the facts of all images.
-        events: Whether the images follow each other in time, so that changes matter.
+        sections: Those of the template: `summary` asks for what all images show, `events` for what changes in order.
     """
     images = [found for found in desk.facts.all() if found.image != desk.reference]
     if len(images) < 2:
         return ()
-    made_of = [_totals(desk, images), _groups(desk, images), _look_alikes(desk), _index(desk, images)]
-    if events:
+    made_of: list[Section | None] = []
+    if "summary" in sections:
+        made_of += [_totals(desk, images), _groups(desk, images), _look_alikes(desk), _index(desk, images)]
+    if "events" in sections:
         made_of.insert(1, _events(desk, images))
     return tuple(one for one in made_of if one is not None)
 
@@ -52,16 +54,17 @@ def _total(desk: Desk, label: str) -> Claim | None:
 
 def _events(desk: Desk, images: list[Findings]) -> Section:
     """What comes and goes from one image to the next."""
-    claims: list[Claim | None] = []
+    sentences: list[Sentence] = []
     for before, after in zip(images, images[1:], strict=False):
+        claims: list[Claim | None] = []
         for label in dict.fromkeys(thing.label for thing in (*before.sure, *after.sure)):
             then, now = before.ids(label)[0], after.ids(label)[0]
             if len(then) != len(now):
                 content = Varies(label=label, image=after.image, number=len(now), before=before.image, was=len(then))
                 claims.append(desk.claim(content, [before.image, after.image, *then, *now]))
-    steady: Sentence = (desk.words("prose.steady"),)
-    told = made(claims)
-    return section(desk, "events", [desk.words.sentence("prose.varies", told)] if told else [steady])
+        if told := made(claims):
+            sentences.append(desk.words.sentence("prose.varies", told, before=before.image, image=after.image))
+    return section(desk, "events", sentences or [(desk.words("prose.steady"),)])
 
 
 def _groups(desk: Desk, images: list[Findings]) -> Section | None:

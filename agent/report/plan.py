@@ -31,6 +31,9 @@ RANK = {"on": 0, "inside": 0, "overlaps": 1, "near": 2, "left_of": 3, "above": 3
 """Relations worth telling, the most telling first; their inverses say the same again."""
 
 MOST_RELATIONS, MOST_OF_ONE = 10, 3
+CLEARLY_LARGER = 1.25
+"""Which thing is largest is told where its box has at least so many times the area of the next one."""
+
 JITTER = (0.92, 1.08)
 """Detectors draw boxes a few percent too small or too large; a relation is told if it survives that."""
 
@@ -65,7 +68,10 @@ def count(desk: Desk, found: Findings, label: str) -> Claim | None:
 
 
 def _largest(desk: Desk, found: Findings) -> list[Sentence]:
-    first = found.sure[0]
+    first, *others = found.sure
+    rival = max(thing.box.area for thing in (*others, *found.doubtful))
+    if first.box.area < CLEARLY_LARGER * rival:
+        return []
     largest = desk.claim(Largest(entity=first.id, image=found.image), [first.id])
     fills = _fills(desk, first)
     if largest is None:
@@ -92,14 +98,14 @@ def listed(desk: Desk, kind: str, things: Sequence[SceneEntity], certainty: Cert
     if not things:
         return None
     words = desk.words
-    names = ("id", "category", "colour", "place", "share", "score", "seen_by")
+    names = ("id", "category", "colour", "place", "share", "score")
     rows = tuple(row(desk, thing, certainty) for thing in things)
     table = Table(columns=tuple(words(f"column.{name}") for name in names), rows=rows)
     return Section(kind=kind, title=words(f"section.{kind}"), table=table)
 
 
 def row(desk: Desk, thing: SceneEntity, certainty: Certainty) -> tuple[Sentence, ...]:
-    """What there is to say of one thing: name, category, colour, place, share, score, and who saw it."""
+    """What there is to say of one thing: name, category, colour, place, share and score."""
     colour, place = thing.attributes.get("colour"), desk.facts.place_of(thing)
     claims = (
         desk.claim(Is(entity=thing.id, label=thing.label), [thing.id], certainty),
@@ -110,14 +116,15 @@ def row(desk: Desk, thing: SceneEntity, certainty: Certainty) -> tuple[Sentence,
         _fills(desk, thing, certainty),
     )
     cells: list[Sentence] = [(desk.words.fragment(claim),) if claim else ("",) for claim in claims]
-    return ((desk.words.name(thing.id),), *cells, (f"{thing.score:.2f}",), (f"{thing.tool}, {thing.model}",))
+    return ((desk.words.name(thing.id),), *cells, (f"{thing.score:.2f}",))
 
 
 def _fills(desk: Desk, thing: SceneEntity, certainty: Certainty = "sure") -> Claim | None:
     share = thing.attributes.get("area_share")
     if share is None:
         return None
-    content = Fills(entity=thing.id, image=thing.image_id, percent=rounded(100 * float(share)))
+    percent, under = rounded(100 * float(share))
+    content = Fills(entity=thing.id, image=thing.image_id, percent=percent, under=under)
     return desk.claim(content, [thing.id], certainty)
 
 
@@ -169,12 +176,17 @@ def _apart(a: Box, b: Box) -> float:
 def texts(desk: Desk, found: Findings) -> Section | None:
     """What was read."""
     read = made(
-        desk.claim(Reads(entity=one.id, image=one.image_id, text=text_of(one)), [one.id]) for one in found.texts
+        desk.claim(Reads(entity=one.id, image=one.image_id, text=text_of(one)), [one.id], _certainty(desk, one))
+        for one in found.texts
     )
     if read:
         return section(desk, "text", [desk.words.sentence("prose.texts", read)])
     looked = any(look.tool == READER and look.observation for look in desk.looks.get(found.image, ()))
     return section(desk, "text", [(desk.words("prose.no_text"),)]) if looked else None
+
+
+def _certainty(desk: Desk, text: SceneEntity) -> Certainty:
+    return "sure" if text.score >= desk.facts.sure else "possible"
 
 
 def unseen(desk: Desk, found: Findings) -> Section:

@@ -24,8 +24,9 @@ SectionName = Literal[
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
-SURE = 0.4
-"""Score from which on a thing counts as seen, unless the template says otherwise."""
+SURE = 0.5
+"""Score from which on a thing counts as seen, unless the template says otherwise. Chosen on dioramas of seeds from
+3,000,000 on: at 0.4 two claims in a hundred more are false, at 0.6 a sixth fewer are made."""
 
 
 class Zone(Frozen):

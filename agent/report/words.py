@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.report.claims import Claim, Content, Count, Fragment, Sentence
+from graphs.scene import SceneEntity
 
 FOLDER = Path(__file__).parent / "lexicon"
 LANGUAGES = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
@@ -59,21 +60,30 @@ class Words:
         """Words that were read, in quotation marks."""
         return str(self._lexicon["quote"]).format(text)
 
-    def percent(self, percent: float) -> str:
-        """A share that was measured from a mask."""
+    def percent(self, percent: float, under: bool) -> str:
+        """A share that was measured from a mask, or that it is less than that."""
         shown = f"{percent:.0f}%" if percent >= 10 else f"{percent:.1f}%"
-        return self("number.about", percent=shown)
+        return self("number.under", percent=f"{percent:g}%") if under else self("number.about", percent=shown)
+
+    def traced(self, entity: SceneEntity) -> str:
+        """Where an entity leads: its box, score, tool and model."""
+        box = ", ".join(str(round(value)) for value in entity.box.xyxy)
+        return self(
+            "evidence.traced", name=entity.id, image=entity.image_id, box=box, score=f"{entity.score:.2f}",
+            tool=entity.tool, model=entity.model,
+        )  # fmt: skip
 
     def count(self, content: Count) -> str:
         """How many: exact, with those in doubt named apart, or as a lower bound where the search had limits."""
         forms = {"label": self.label(content.label), "labels": self.labels(content.label)}
+        measure = self._lexicon["measure"].get(content.label, self._lexicon["measure"]["other"])
         if content.number == 0 and content.more:
             form = forms["labels" if content.more > 1 else "label"]
-            return self("number.possible", more=content.more, labels=form)
+            return self("number.possible", more=content.more, labels=form, measure=measure)
         noun = forms["label" if content.number == 1 else "labels"]
         key = "none" if content.number == 0 else "at_least" if content.at_least else "exact"
-        exact = self(f"number.{key}", number=content.number, labels=noun)
-        return self("number.more", exact=exact, more=content.more) if content.more else exact
+        exact = self(f"number.{key}", number=content.number, labels=noun, measure=measure)
+        return self("number.more", exact=exact, more=content.more, measure=measure) if content.more else exact
 
     def alone(self, content: Content, possible: bool = False) -> str:
         """A claim as a sentence that stands alone."""
@@ -124,7 +134,7 @@ class Words:
                 place = self(f"place.{content.place}")
                 return {"name": self.name(content.entity), "place": place, "image": content.image}
             case "fills":
-                percent = self.percent(content.percent)
+                percent = self.percent(content.percent, content.under)
                 return {"name": self.name(content.entity), "percent": percent, "image": content.image}
             case "largest":
                 return {"name": self.name(content.entity), "image": content.image}

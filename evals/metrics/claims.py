@@ -100,8 +100,10 @@ def _of_thing(claim: Claim, thing: TrueObject, truth: Truth) -> bool | None:
             return None if thing.colour is None else colour == thing.colour
         case Placed(place=place):
             return place == _ninth(thing.box, truth)
-        case Fills(percent=percent):
+        case Fills(percent=percent, under=under):
             share = 100 * thing.area / (truth.width * truth.height)
+            if under:
+                return share < percent * (1 + AREA_TOLERANCE)
             return abs(percent - share) <= AREA_TOLERANCE * share + PERCENT_SLACK
         case Largest():
             return thing.box.area == max(other.box.area for other in truth.objects)

@@ -72,7 +72,7 @@ def test_chinese_reads_as_chinese(reported: Reporter) -> None:
 
     assert (
         prose(section(report, "summary"))
-        == "图中有2个狗（另有1个存疑）和1个房子。 最大的物体是房子-1，占图像面积的约12%。"
+        == "图中有2只狗（另有1只存疑）和1座房子。 最大的物体是房子-1，占图像面积的约12%。"
     )
 
 

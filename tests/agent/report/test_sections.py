@@ -52,9 +52,7 @@ def test_events_tell_what_came_and_went(reported: Reporter) -> None:
     report, _ = reported(seen("img-1", EMPTY_STREET), seen("img-2", STREET), template="surveillance")
     events = next(one for one in report.overview if one.kind == "events")
 
-    assert prose(events) == (
-        "From image to image: 1 car, then 2 cars (img-1 to img-2) and no people, then 1 person (img-1 to img-2)."
-    )
+    assert prose(events) == "From img-1 to img-2: 1 car, then 2 cars and no people, then 1 person."
 
 
 def test_differences_from_the_reference(reported: Reporter) -> None:
