@@ -1,11 +1,11 @@
-"""The ultralytics backend: things in an image with box, score and mask. What to look for is up to the tools."""
+"""The ultralytics backend: things in images with box, score and mask. What to look for is up to the tools."""
 
 from __future__ import annotations
 
 import logging
 import os
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tools import exported, memory
 from tools.catalog import ModelEntry, verified
 from tools.errors import UserError
+from tools.memory import with_room
 
 CONFIDENCE = 0.35
 # Two detections whose masks share this much are one thing: true visible parts of two things hardly overlap at all. The
@@ -24,6 +26,7 @@ SAME_MASK_IOU = 0.6
 # Nothing is seen finer than the network's input; masks of a 50-megapixel photograph would take gigabytes.
 LONGEST_SIDE = 640
 DEFAULT_IMAGE_SIZE = 640
+GPU_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,18 @@ class Detection:
 
 
 class Detector:
-    """A YOLO of the catalog, safe to call from several threads."""
+    """A YOLO of the catalog, safe to call from several threads.
+
+    Attributes:
+        name: Of its entry.
+        batch: How many images at a time it is best given: more than one on a GPU only.
+    """
 
     def __init__(self, entry: ModelEntry, confidence: float | None = None) -> None:
-        """Load the weights, without running any code that they may carry.
+        """Load the weights, without running any code that they may carry; their export, where there is one.
 
         Args:
-            entry: Of a YOLO that makes masks.
+            entry: Of a YOLO that detects or segments.
             confidence: Leave out detections that are less sure, 0 to 1; by default as the entry says. Curves of
                 precision want nearly all of them.
 
@@ -58,17 +66,24 @@ class Detector:
             UserError: If they are missing, not those of the catalog, or not weights of a YOLO.
         """
         path = verified(entry)
+        _ultralytics()
         # Slow to import: here it counts as loading, which may go on beside other work, and not as the first look.
+        import torch
         from supervision import Detections
         from supervision.detection.compact_mask import CompactMask
 
         self.name = entry.name
-        self._image_size = entry.image_size or DEFAULT_IMAGE_SIZE
+        self._entry = entry
+        self.batch = GPU_BATCH if torch.cuda.is_available() else 1
         self._confidence = confidence or entry.confidence or CONFIDENCE
-        self._model = load_yolo(path, entry.task)
         self._convert = Detections.from_ultralytics
         self._compact = CompactMask.from_dense
         self._lock = threading.Lock()
+        self._exported = exported.Exported(exported.path(entry)) if exported.usable(entry) else None
+        if self._exported is None:
+            self._model = load_yolo(path, entry.task)
+            size = entry.image_size or DEFAULT_IMAGE_SIZE
+            self._options = {"imgsz": size, "conf": self._confidence, "retina_masks": True, "device": _device()}
 
     def __call__(self, image: Image.Image, labels: Collection[str] | None = None) -> list[Detection]:
         """Find things in an image.
@@ -80,29 +95,55 @@ class Detector:
         Returns:
             Detections, the surest first.
         """
-        small = image.copy()
-        small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+        [found] = self.many([image])
+        return [seen for seen in found if labels is None or seen.label in labels]
+
+    def many(self, images: Sequence[Image.Image]) -> list[list[Detection]]:
+        """Find all things in each image, in the order of the images; on a GPU all at once.
+
+        Args:
+            images: RGB, of any sizes; best `batch` of them.
+
+        Returns:
+            For each image its detections, the surest first.
+        """
+        small = [image.copy() for image in images]
+        for one in small:
+            one.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+        found = self._predict(small)
+        return [self._detections(*each) for each in zip(found, images, small, strict=True)]
+
+    def hasten(self) -> None:
+        """Make ready for many images: on a CPU by an export, once for these weights, which takes some ten seconds."""
+        if self._exported is None and exported.possible(self._entry):
+            self._exported = exported.Exported(exported.export(self._entry))
+
+    def _predict(self, images: Sequence[Image.Image]) -> list[Any]:
+        """Supervision's detections of each image, before suppression."""
+        if self._exported is not None:
+            return [self._exported(np.asarray(image), self._confidence) for image in images]
         # ultralytics keeps the results of the last call in its predictor.
         with self._lock:
-            results = self._model.predict(
-                small, imgsz=self._image_size, conf=self._confidence, retina_masks=True, verbose=False, save=False
-            )
-        # Supervision takes the class-agnostic suppression over masks, where there are any.
-        found = self._cropped(self._convert(results[0])).with_nms(SAME_MASK_IOU, class_agnostic=True)
-        detections = _detections(found, image.width / small.width, image.height / small.height)
-        return sorted(
-            (d for d in detections if labels is None or d.label in labels), key=lambda d: d.score, reverse=True
-        )
+            results = with_room(self._results, images, self._to_cpu)
+        return [self._convert(result) for result in results]
 
-    def _cropped(self, found: Any) -> Any:
-        """The same detections with masks that are compared on their crops.
+    def _results(self, images: Sequence[Image.Image]) -> list[Any]:
+        batch = len(images)
+        return list(self._model.predict(list(images), batch=batch, verbose=False, save=False, **self._options))
 
-        Whole masks would be compared by one large matrix product, which takes seconds where other processes hold the
-        cores, as a model server does.
-        """
+    def _to_cpu(self) -> None:
+        self._options["device"] = "cpu"
+        self.batch = 1
+
+    def _detections(self, found: Any, image: Image.Image, small: Image.Image) -> list[Detection]:
         if found.mask is not None:
+            # Masks are compared on their crops: whole ones would be by one large matrix product, which takes seconds
+            # where other processes hold the cores, as a model server does.
             found.mask = self._compact(found.mask, found.xyxy, found.mask.shape[1:])
-        return found
+        # Supervision takes the class-agnostic suppression over masks, where there are any.
+        kept = found.with_nms(SAME_MASK_IOU, class_agnostic=True)
+        detections = _detections(kept, image.width / small.width, image.height / small.height)
+        return sorted(detections, key=lambda seen: seen.score, reverse=True)
 
 
 def _detections(found: Any, x_scale: float, y_scale: float) -> list[Detection]:
@@ -116,6 +157,16 @@ def _detections(found: Any, x_scale: float, y_scale: float) -> list[Detection]:
         )
         for i in range(len(found))
     ]
+
+
+def _device() -> str:
+    """Where torch runs: the first GPU, of whose memory no more is taken than the tools' share, or the CPU."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return "cpu"
+    torch.cuda.set_per_process_memory_fraction(memory.settings().tools_gpu)
+    return "cuda:0"
 
 
 def load_yolo(path: Path, task: str | None) -> Any:

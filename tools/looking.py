@@ -1,22 +1,18 @@
-"""What detect and segment share: labels to look for, detections to entities, counts to text; no tool itself."""
+"""What detect and segment share: labels to look for, things to entities, counts to text; no tool itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
 from langgraph.prebuilt import ToolRuntime
-from PIL import Image
 
 from graphs.query import ranked, tally
 from graphs.scene import EVERYTHING
 from graphs.taxonomy import ANYTHING, covers, hypernyms, normalise
-from graphs.types import Box, Entity, Observation, Search
+from graphs.types import Entity, Observation, Search
 from graphs.vocabulary import Vocabulary
-from tools import masks
-from tools.colour import dominant
-from tools.detector import Detection, Detector
+from tools import sighting
 from tools.errors import UnknownName
 from tools.vision_tool import check_labels
 from tools.workspace import Workspace
@@ -37,26 +33,26 @@ def look(
     Raises:
         ToolError: If a label or the image is unknown.
     """
+    workspace, call_id = runtime.context, runtime.tool_call_id or ""
     task = "segment" if outlines else "detect"
-    vocabulary = known_to(runtime.context.entry(task).classes)
+    entry = workspace.entry(task)
+    vocabulary = known_to(entry.classes)
     wanted, notes = resolve(labels, vocabulary)
-    image = runtime.context.image(image_id)
-    detector: Detector = runtime.context.model(task)
     classes = None if not wanted or ANYTHING in wanted else {name for term in wanted for name in vocabulary.names(term)}
-    call_id = runtime.tool_call_id or ""
-    entities: list[Entity] = []
-    for number, seen in enumerate(detector(image, classes)):
-        entity = _entity(seen, image, outlines)
-        if entity is not None:
-            origin = {"image_id": image_id, "model": detector.name, "call_id": call_id, "tool": tool}
-            label = vocabulary.label(seen.label)
-            entities.append(Entity.model_validate({**entity, **origin, "id": f"{call_id}/{number}", "label": label}))
+    [seen] = sighting.sight(workspace, task, [image_id], classes, outlines)
+    origin = {"image_id": image_id, "model": seen.model, "call_id": call_id, "tool": tool}
+    entities = [
+        Entity.model_validate(
+            {**thing, **origin, "id": f"{call_id}/{number}", "label": vocabulary.label(thing["label"])}
+        )
+        for number, thing in enumerate(seen.things)
+    ]
     terms = [EVERYTHING if term == ANYTHING else term for term in wanted] or [EVERYTHING]
     return Observation(
         text="; ".join([counted(entities, wanted), *notes]),
         entities=tuple(entities),
         searches=tuple(
-            Search(image_id=image_id, label=term, model=detector.name, call_id=call_id, tool=tool) for term in terms
+            Search(image_id=image_id, label=term, model=seen.model, call_id=call_id, tool=tool) for term in terms
         ),
     )
 
@@ -92,27 +88,3 @@ def counted(entities: Sequence[Entity], wanted: Sequence[str]) -> str:
     if wanted:
         return tally({label: sum(covers(label, entity.label) for entity in entities) for label in wanted})
     return tally(ranked(entity.label for entity in entities)) or "nothing found"
-
-
-def _entity(seen: Detection, image: Image.Image, outlines: bool) -> dict[str, object] | None:
-    """What an entity says about its looks; none if too little lies within the image to make a box."""
-    x1, y1, x2, y2 = np.clip(seen.box, 0, [image.width, image.height] * 2).round(1).tolist()
-    if x2 <= x1 or y2 <= y1:
-        return None
-    attributes: dict[str, str | float] = {}
-    mask = None
-    if seen.mask is not None:
-        height, width = seen.mask.shape
-        colour = dominant(np.asarray(image.resize((width, height))), seen.mask)
-        if colour is not None:
-            attributes["colour"] = colour
-        if outlines:
-            attributes["area_share"] = round(float(seen.mask.mean()), 5)
-            mask = masks.encode(seen.mask, (image.height, image.width))
-    box = Box(x1=x1, y1=y1, x2=x2, y2=y2)
-    return {
-        "box": box,
-        "mask": mask,
-        "score": round(min(max(seen.score, 0.0), 1.0), 4),
-        "attributes": attributes,
-    }

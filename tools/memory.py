@@ -1,12 +1,19 @@
-"""How much memory the tools' models may hold, and how a GPU is shared with the planner. Settings only."""
+"""How much memory the tools' models may hold, how a GPU is shared with the planner, and what to do when it is short."""
 
 from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import psutil
 from pydantic import ByteSize, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tools.errors import UserError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class Memory(BaseSettings):
@@ -44,3 +51,31 @@ def settings() -> Memory:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper() or "PLANNER_GPU and SCENOGRAPH_TOOLS_GPU"
         raise UserError(f"SCENOGRAPH_{name}: {first['msg'].removeprefix('Value error, ')}") from error
+
+
+def with_room(
+    run: Callable[[Sequence[Item]], list[Result]], items: Sequence[Item], to_cpu: Callable[[], None]
+) -> list[Result]:
+    """Run a batch; when the GPU's memory is too small for it, once more in halves, and then on the CPU.
+
+    Args:
+        run: Gives a result for each item, in order.
+        items: The batch.
+        to_cpu: Makes `run` go on on the CPU from now on.
+    """
+    import torch
+
+    half = (len(items) + 1) // 2
+    try:
+        return run(items)
+    except torch.OutOfMemoryError:
+        torch.cuda.empty_cache()
+    if half < len(items):
+        logging.getLogger(__name__).warning("the GPU has no memory for %d images at once: trying %d", len(items), half)
+        try:
+            return run(items[:half]) + run(items[half:])
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+    logging.getLogger(__name__).warning("the GPU has no memory for the tools: going on on the CPU")
+    to_cpu()
+    return run(items)

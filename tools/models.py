@@ -11,6 +11,7 @@ from typing import Any
 from tools import memory
 from tools.catalog import ModelEntry, active
 from tools.errors import UserError
+from tools.seen import Seen
 
 
 def load(entry: ModelEntry) -> Any:
@@ -50,14 +51,18 @@ def load(entry: ModelEntry) -> Any:
 class Models:
     """The models in use, by task. The loader is the seam at which tests enter."""
 
-    def __init__(self, load: Callable[[ModelEntry], Any] = load, limit: int | None = None) -> None:
+    def __init__(
+        self, load: Callable[[ModelEntry], Any] = load, limit: int | None = None, seen: Seen | None = None
+    ) -> None:
         """Start with nothing loaded.
 
         Args:
             load: Makes a model of an entry.
             limit: Bytes that the loaded models may need together; by default as `tools.memory` says. One model alone
                 may exceed it.
+            seen: Where what they see is kept, so that they see it once; by default nowhere.
         """
+        self.seen = seen
         self._load = load
         self._limit = limit
         self._loaded: OrderedDict[tuple[str, str], tuple[Any, int]] = OrderedDict()
@@ -101,5 +106,5 @@ def _needs(entry: ModelEntry) -> int:
     return entry.memory or 4 * entry.size
 
 
-SHARED = Models()
+SHARED = Models(seen=Seen())
 """The models of this process: weights are large, and workspaces come and go with each run."""

@@ -1,4 +1,4 @@
-"""The images of a run, by id, and the models that look at them. References travel in messages; bytes stay here."""
+"""The images of a run, by id, and the models that look at them. References travel in messages; pixels stay here."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterable
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from PIL import Image
 
 from graphs.types import ImageRef, Made, Origin
@@ -20,6 +22,7 @@ from tools.catalog import ModelEntry
 from tools.errors import ToolError, UserError
 from tools.intake import decode, read
 from tools.models import SHARED, Models
+from tools.seen import Seen, key
 
 if TYPE_CHECKING:
     from tools.sight import Seer
@@ -66,11 +69,24 @@ class Workspace:
             UserError: If it is missing, unreadable, too large, damaged or no image.
         """
         data = read(Path(path))
-        image = decode(data, str(path))
+        digest = hashlib.sha256(data).hexdigest()
+        image, size = None, self._size(digest)
+        if size is None:
+            image = decode(data, str(path))
+            size = image.size
+            if self.seen is not None:
+                self.seen.put({_size_key(digest): orjson.dumps(size)})
         made = provenance.read(data)
         with self._lock:
-            origin = provenance.origin(made)
-            return self._keep(image, hashlib.sha256(data).hexdigest(), str(path), origin, None, made)
+            return self._keep(image, size, digest, str(path), provenance.origin(made), None, made)
+
+    def _size(self, digest: str) -> tuple[int, int] | None:
+        """Width and height of a picture that was decoded before, so that it need not be to be known as sound."""
+        key = _size_key(digest)
+        if self.seen is None or (known := self.seen.get([key]).get(key)) is None:
+            return None
+        width, height = orjson.loads(known)
+        return width, height
 
     def add(
         self,
@@ -99,23 +115,31 @@ class Workspace:
                 path.write_bytes(data)
             except OSError as error:
                 raise UserError(f"cannot write {path} ({error.strerror}): free some space") from error
-            return self._keep(image, hashlib.sha256(data).hexdigest(), str(path), origin, parent, made)
+            return self._keep(image, image.size, hashlib.sha256(data).hexdigest(), str(path), origin, parent, made)
 
     def _keep(
-        self, image: Image.Image, sha256: str, path: str, origin: Origin, parent: str | None, made: Made | None
+        self,
+        image: Image.Image | None,
+        size: tuple[int, int],
+        sha256: str,
+        path: str,
+        origin: Origin,
+        parent: str | None,
+        made: Made | None,
     ) -> ImageRef:
         ref = ImageRef(
             id=f"img-{len(self._refs) + 1}",
             sha256=sha256,
-            width=image.width,
-            height=image.height,
+            width=size[0],
+            height=size[1],
             origin=origin,
             parent=parent,
             path=path,
             made=made,
         )
         self._refs.append(ref)
-        self._pixels[ref.id] = image
+        if image is not None:
+            self._pixels[ref.id] = image
         return ref
 
     def _made(self) -> Path:
@@ -132,8 +156,9 @@ class Workspace:
         Raises:
             UserError: If a file is gone or damaged.
         """
+        known = {ref.id for ref in self._refs}
         for ref in refs:
-            if ref.id not in self._pixels:
+            if ref.id not in known:
                 self._pixels[ref.id] = decode(read(Path(ref.path)), ref.path)
                 self._refs.append(ref)
 
@@ -142,16 +167,36 @@ class Workspace:
         """References to the images, in order."""
         return list(self._refs)
 
+    def ref(self, image_id: str) -> ImageRef:
+        """The reference to an image.
+
+        Raises:
+            ToolError: If there is no such image.
+        """
+        for known in self._refs:
+            if known.id == image_id:
+                return known
+        raise ToolError(f"no image {image_id!r}; there is: {', '.join(ref.id for ref in self._refs) or 'none'}")
+
     def image(self, image_id: str) -> Image.Image:
         """The pixels of an image: RGB, upright; shared, so copy before drawing on it.
 
         Raises:
             ToolError: If there is no such image.
+            UserError: If its file is gone or was changed since it was taken in.
         """
-        try:
-            return self._pixels[image_id]
-        except KeyError:
-            raise ToolError(f"no image {image_id!r}; there is: {', '.join(self._pixels) or 'none'}") from None
+        ref = self.ref(image_id)
+        if image_id not in self._pixels:
+            data = read(Path(ref.path))
+            if hashlib.sha256(data).hexdigest() != ref.sha256:
+                raise UserError(f"{ref.path} was changed while it was looked at; ask again")
+            self._pixels[image_id] = decode(data, ref.path)
+        return self._pixels[image_id]
+
+    @property
+    def seen(self) -> Seen | None:
+        """What was seen before, by any run; none where models are not to be remembered."""
+        return self._models.seen
 
     def entry(self, task: str) -> ModelEntry:
         """What the catalog says of the active model for a task, loaded or not.
@@ -168,3 +213,7 @@ class Workspace:
             UserError: If the catalog has none, or its weights are missing or not those of the catalog.
         """
         return self._models.get(task)
+
+
+def _size_key(digest: str) -> str:
+    return key("size", digest, version("pillow"))

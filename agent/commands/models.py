@@ -114,9 +114,12 @@ def use(what: NameOrProfile) -> None:
     """Use a model for its task from now on, or the set of a profile; `auto` takes the best that is here."""
     if what in (*profiles.PROFILES, profiles.AUTO):
         chosen = profiles.use(what)
+        for entry in chosen:
+            _export(entry)
         typer.echo("; ".join(f"{entry.task}: {entry.name}" for entry in chosen))
         return
     entry = changes.choose(what)
+    _export(entry)
     typer.echo(f"{entry.task}: {entry.name}")
 
 
@@ -125,6 +128,17 @@ def rm(name: Name) -> None:
     """Take a model of yours out of the catalog; weights that were pulled are deleted, your own files stay."""
     freed = changes.remove(name)
     typer.echo(f"{name}: removed" + (f", {amount(freed)} freed" if freed else ""))
+
+
+def _export(entry: ModelEntry) -> None:
+    """Make a detector fast on a CPU now, so that no question waits for it later."""
+    from tools import exported
+
+    if exported.possible(entry) and not exported.ready(entry):
+        from agent.commands.progress import waiting
+
+        with waiting(f"exporting {entry.name} for this machine's CPU, once"):
+            exported.export(entry)
 
 
 def _how_to_use(entry: ModelEntry) -> str:

@@ -13,15 +13,15 @@ from pydantic import SecretStr
 from agent.llm.embedded import TEMPLATE, assemble
 from agent.llm.endpoint import Endpoint
 from agent.processes import Launch, Program, Running
-from tools.catalog import active
+from tools import memory
+from tools.catalog import ModelEntry, active
 from tools.errors import UserError
 
 MODULE = "vllm.entrypoints.openai.api_server"
 MODEL_NAME = "scenograph-embedded"
 CPUINFO = Path("/proc/cpuinfo")
+SERVED = (f"--served-model-name={MODEL_NAME}", "--host=127.0.0.1")
 FLAGS = (
-    f"--served-model-name={MODEL_NAME}",
-    "--host=127.0.0.1",
     # A run's whole transcript: 40 entities and eight steps fit, and memory stays small.
     "--max-model-len=2048",
     # More at once would only take turns on a few cores, and each sequence reserves memory.
@@ -39,6 +39,8 @@ FLAGS = (
     "--tool-strict-level=parameter",
     '--limit-mm-per-prompt={"image":4}',
 )
+"""For the embedded model; those of other planners stand in their entries."""
+
 # glibc gives memory back and maps it anew at each step unless both stand; it ignores an mmap threshold above 32 MiB.
 ENVIRONMENT = {
     "DO_NOT_TRACK": "1",
@@ -79,7 +81,8 @@ def endpoint(state: Running, timeout: float) -> Endpoint:
 def _fingerprint() -> str:
     """Of the weights, the template and the flags."""
     entry = active("plan")
-    parts = [entry.name.encode(), entry.sha256.encode(), TEMPLATE.read_bytes(), repr((FLAGS, ENVIRONMENT)).encode()]
+    flags = repr((SERVED, FLAGS, entry.flags, ENVIRONMENT)).encode()
+    parts = [entry.name.encode(), entry.sha256.encode(), TEMPLATE.read_bytes(), flags]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
@@ -91,8 +94,21 @@ def _launch() -> Launch:
     """
     if find_spec("vllm") is None:
         raise UserError("vLLM is not installed: install scenograph[cpu], or set SCENOGRAPH_LLM_URL to another server")
-    argv = (sys.executable, "-m", MODULE, f"--model={assemble()}", f"--dtype={dtype()}", *FLAGS)
-    return Launch(argv, "VLLM_API_KEY", ENVIRONMENT)
+    entry = active("plan")
+    argv = (sys.executable, "-m", MODULE, *SERVED)
+    if entry.sources[0].kind == "repo":
+        return Launch((*argv, f"--model={assemble()}", f"--dtype={dtype()}", *FLAGS), "VLLM_API_KEY", ENVIRONMENT)
+    return Launch((*argv, *planner_flags(entry)), "VLLM_API_KEY", {"DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"})
+
+
+def planner_flags(entry: ModelEntry) -> tuple[str, ...]:
+    """What vLLM needs to serve a planner of the catalog that is whole as it lies, with the planner's share of a GPU.
+
+    Raises:
+        UserError: If it is not on this machine.
+    """
+    share = memory.settings().planner_gpu
+    return (f"--model={entry.path()}", f"--gpu-memory-utilization={share}", *entry.flags)
 
 
 SERVER = Program("server", "the model server", _fingerprint, _launch)

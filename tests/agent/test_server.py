@@ -6,6 +6,8 @@ import pytest
 
 from agent.llm import server
 from agent.processes import Running
+from tools.catalog import Source, find
+from tools.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -34,3 +36,16 @@ def test_the_endpoint_of_a_running_server_shows_its_key_in_json_only() -> None:
     assert endpoint.tools == ("detect", "segment", "query_scene", "answer")
     assert "k3y" not in repr(endpoint)
     assert type(endpoint).model_validate_json(endpoint.model_dump_json()) == endpoint
+
+
+def test_a_large_planner_is_served_from_where_it_lies_with_its_own_flags(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCENOGRAPH_PLANNER_GPU", "0.6")
+    large = find("qwen3-vl-8b-instruct")
+    with pytest.raises(UserError, match="models pull qwen3-vl-8b-instruct"):
+        server.planner_flags(large)
+    pulled = large.model_copy(update={"sources": (Source(kind="file", location=str(tmp_path)), *large.sources)})
+    flags = server.planner_flags(pulled)
+    assert {f"--model={tmp_path}", "--gpu-memory-utilization=0.6", "--tool-call-parser=hermes"} <= set(flags)
+    assert large.tools == ()

@@ -1,0 +1,89 @@
+"""A YOLO exported to OpenVINO, against torch. Untrained weights suffice: both must see the same nonsense."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tools import exported
+from tools.catalog import ModelEntry, Source, active, checksum
+from tools.detector import Detector
+from tools.errors import UserError
+from tools.memory import with_room
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path / "home"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU nothing is exported")
+def test_the_export_sees_what_torch_sees() -> None:
+    entry = active("segment")
+    find = Detector(entry, confidence=0.01)
+    image = Image.open(Path(__file__).parents[2] / "examples" / "park.png").convert("RGB")
+    images = [image, image.crop((0, 0, 300, 400)), image.rotate(90, expand=True)]
+    by_torch = [find(one) for one in images]
+    find.hasten()
+    assert exported.usable(entry)
+    again = Detector(entry, confidence=0.01)
+    for detector in (find, again):
+        for before, after in zip(by_torch, [detector(one) for one in images], strict=True):
+            sure = [one for one in before if one.score > 0.05]
+            assert sure
+            for one, other in zip(sure, after, strict=False):
+                assert (one.label, other.label) == (one.label, one.label)
+                assert np.abs(np.subtract(one.box, other.box)).max() < 0.5
+                assert abs(one.score - other.score) < 0.01
+
+
+def test_what_is_no_checkpoint_is_not_exported(tmp_path: Path) -> None:
+    path = tmp_path / "a.onnx"
+    path.write_bytes(b"weights")
+    source = Source(kind="file", location=str(path))
+    entry = ModelEntry(name="a", task="segment", backend="ultralytics", sources=(source,), licence="MIT")
+    assert not exported.possible(entry)
+    (tmp_path / "b.pt").write_bytes(b"weights")
+    damaged = entry.model_copy(
+        update={
+            "sources": (Source(kind="file", location=str(tmp_path / "b.pt")),),
+            "sha256": checksum(tmp_path / "b.pt"),
+        }
+    )
+    if exported.possible(damaged):
+        with pytest.raises(UserError, match="cannot be loaded as a YOLO"):
+            exported.export(damaged)
+        assert list(exported.path(damaged).parent.iterdir()) == []
+
+
+class Gpu:
+    """Stands in for a model on a GPU that has memory for so many images at once, and for a CPU that has for all."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.asked: list[int] = []
+
+    def run(self, items: Sequence[int]) -> list[int]:
+        self.asked.append(len(items))
+        if len(items) > self.room:
+            raise torch.OutOfMemoryError
+        return [item * 2 for item in items]
+
+    def to_cpu(self) -> None:
+        self.room = 1000
+
+
+@pytest.mark.parametrize(("room", "asked"), [(16, [8]), (4, [8, 4, 4]), (2, [8, 4, 8]), (0, [8, 4, 8])])
+def test_short_memory_means_a_smaller_batch_once_and_then_the_cpu(
+    room: int, asked: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    gpu = Gpu(room)
+    items = list(range(8))
+    assert with_room(gpu.run, items, gpu.to_cpu) == [item * 2 for item in items]
+    assert gpu.asked == asked
+    assert ("going on on the CPU" in caplog.text) == (room < 4)
