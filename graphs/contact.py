@@ -16,7 +16,7 @@ TOUCH_SHARE, TOUCH_PIXELS = 0.02, 2.0
 POSSIBLE = 0.5
 # What is hidden leaves a bite in the outline: the share of a thing's pixels that another has within its convex hull,
 # and by how many times it must exceed the bite the other way round. Chosen on dioramas of seeds from 3,000,000 up.
-BITE, BITE_RATIO = 0.02, 1.5
+BITE, BITE_RATIO = 0.02, 1.2
 
 
 def contacts(entities: Sequence[Entity], boxes: Floats) -> dict[str, Held]:

@@ -18,6 +18,7 @@ TOOLS = (
     "tools.detect:detect",
     "tools.segment:segment",
     "tools.query_scene:query_scene",
+    "tools.ask_scene:ask_scene",
     "tools.segment_at:segment_at",
     "tools.classify:classify",
     "tools.describe:describe",

@@ -48,6 +48,7 @@ SUITES = {
     "reports": "evals.suites.reports:suite",
     "generate": "evals.suites.generate:suite",
     "perception": "evals.suites.perception:suite",
+    "graph": "evals.suites.graph:suite",
 }
 """Each suite's function by its name, as `module:function`."""
 

@@ -12,6 +12,7 @@ TYPES = {
     "detect": ["image_id", "labels"],
     "segment": ["image_id", "labels"],
     "query_scene": ["op", "label", "colour", "relation", "other"],
+    "ask_scene": ["op", "label", "other", "relation", "by", "thing", "goal"],
     "segment_at": ["image_id", "box", "point"],
     "classify": ["image_id", "thing", "box", "labels"],
     "describe": ["image_id", "thing", "box", "question"],
