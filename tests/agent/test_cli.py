@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -113,6 +114,43 @@ def test_json_is_the_whole_run(
     assert [step.tool for step in run.steps] == ["detect", "answer"]
     assert run.seconds.total > run.seconds.start > 0
     assert Run.model_validate_json(Path("there/run/run.json").read_bytes()) == run
+
+
+@pytest.mark.usefixtures("service")
+def test_a_conversation_is_piped_in_and_goes_on(
+    serve: Serve, listen: Listen, picture: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    brown = ("answer", {"text": "The dogs are brown.", "value": ["brown"], "evidence": ["dog-1", "dog-2"]})
+    server = serve([DETECT], [TWO_DOGS], [brown], [brown])
+    monkeypatch.setenv("SCENOGRAPH_LLM_URL", listen(server))
+    monkeypatch.setattr("sys.stdin", io.StringIO("How many dogs are there?\n\nWhat colours do they have?\n/quit\nNo\n"))
+    assert scenograph("chat", str(picture), "--thread", "dogs") == 0
+    printed = capsys.readouterr()
+    assert [line for line in printed.out.splitlines() if line.endswith(".")] == [
+        "Two dogs, no cat.",
+        "The dogs are brown.",
+    ]
+    assert printed.err.endswith("to go on: scenograph chat --thread dogs\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO("And their colours?\n"))
+    assert scenograph("chat", "--thread", "dogs") == 0
+    assert capsys.readouterr().out.startswith("The dogs are brown.")
+    assert len(server.requests) == 4
+    assert scenograph("chat", "--thread", "cats") == 2
+    assert "no conversation 'cats': name an image" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("service")
+def test_each_of_many_pictures_is_asked_about(
+    serve: Serve, listen: Listen, picture: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    yes = ("answer", {"text": "Yes, there is a dog.", "value": True, "evidence": ["dog-1", "dog-2"]})
+    server = serve([DETECT], [yes])
+    monkeypatch.setenv("SCENOGRAPH_LLM_URL", listen(server))
+    for _ in range(2):
+        assert scenograph("ask", str(picture.parent), "Which pictures have a dog?", "--each", "--out", "runs") == 0
+        assert f"1 of 1: {picture}" in capsys.readouterr().out
+    assert len(server.requests) == 2
+    assert Run.model_validate_json(Path("runs/0001-park/run.json").read_bytes()).query == "Is there a dog?"
 
 
 @pytest.mark.usefixtures("service")
