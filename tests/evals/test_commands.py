@@ -114,7 +114,7 @@ def test_eval_that_is_interrupted_prints_what_is_done(
         (("diorama", "--out", "there", "--seed", "-3"), "--seed"),
         (("diorama", "--out", "file"), "cannot write to file"),
         (("diorama",), "--out"),
-        (("train", "cook", "--out", "there"), "'cook' is not one of 'detect', 'plan'"),
+        (("train", "cook", "--out", "there"), "'cook' is not one of"),
         (("train", "plan", "--out", "file"), "cannot write to file"),
     ],
 )
