@@ -66,7 +66,7 @@ def conclude(case: Case, told: Sequence[str]) -> dict[str, Any]:
     if told[-1].startswith("unknown label"):
         return _answer(f"The tools do not know {plural_of(arguments[0]['labels'][0])}.", None, [])
     if arguments[-1].get("op"):
-        return _from_query(case, arguments[-1], told[-1])
+        return _from_query(arguments[-1], told)
     if case.kind == "more_in":
         return _more_in(arguments[0]["labels"][0], told)
     return _from_look(case, arguments[0]["labels"], told[0])
@@ -94,13 +94,16 @@ def _from_look(case: Case, labels: list[str], text: str) -> dict[str, Any]:
             return _answer(f"{'Yes' if first > second else 'No'}, there are {said}", first > second, evidence)
         case "colour" if lines and lines[0].colour:
             return _answer(f"The {singular(label)} is {lines[0].colour}.", lines[0].colour, [lines[0].id])
+        case "colour" if lines:
+            return _answer("The tools cannot tell its colour.", None, [])
         case "area" if lines:
             said = f"The {singular(label)} covers {lines[0].share}% of the image."
             return _answer(said, lines[0].share, [lines[0].id])
     return _answer(f"There is no {singular(label)}.", None, [])
 
 
-def _from_query(case: Case, query: dict[str, Any], text: str) -> dict[str, Any]:
+def _from_query(query: dict[str, Any], told: Sequence[str]) -> dict[str, Any]:
+    text = told[-1]
     label, ids = query["label"], _ids(text)
     evidence = ids or ["img-1"]
     where = f" {SAID[query['relation']]} the {singular(query['other'])}" if query.get("relation") else ""
@@ -130,7 +133,9 @@ def _from_query(case: Case, query: dict[str, Any], text: str) -> dict[str, Any]:
             rows = [row.split(" ") for row in text.split("\n")]
             colours = list(dict.fromkeys(row[1] for row in rows if len(row) > 1 and not row[1].endswith("%")))
             return _answer(f"The {plural_of(label)} are {' and '.join(colours)}.", colours, [row[0] for row in rows])
-    return _answer(f"There is no {singular(label)}.", None, [])
+    seen = _counts(told[0])
+    missing = next((name for name in (label, query.get("other")) if name and not seen.get(name)), label)
+    return _answer(f"There is no {singular(missing)}.", None, [])
 
 
 def _more_in(label: str, told: Sequence[str]) -> dict[str, Any]:

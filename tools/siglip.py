@@ -65,4 +65,4 @@ class SiglipRecogniser:
                 pixels = self._pixels(images=batch, return_tensors="pt").pixel_values
                 seen = self._model.get_image_features(pixel_values=pixels).pooler_output
                 parts.append((seen / seen.norm(dim=1, keepdim=True)).numpy())
-        return np.concatenate(parts).astype(np.float32)
+        return np.asarray(np.concatenate(parts), dtype=np.float32)

@@ -32,7 +32,7 @@ def command(
 ) -> None:
     """Ask about images and see the answer with its evidence.
 
-    A picture may be named in the question by its file name. The embedded model is served when needed.
+    The pictures are img-1, img-2 … in the question, in the order given. The embedded model is served when needed.
     SCENOGRAPH_LLM_URL, SCENOGRAPH_LLM_MODEL and SCENOGRAPH_LLM_KEY point to another OpenAI-compatible server.
     """
     began = time.perf_counter()

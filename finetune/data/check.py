@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -80,7 +80,7 @@ def _classes(data: DetectionDataset, part: str) -> list[Problem]:
     return none + few
 
 
-def _ids(class_id: npt.NDArray[np.int_] | None) -> npt.NDArray[np.int_]:
+def _ids(class_id: npt.NDArray[np.integer[Any]] | None) -> npt.NDArray[np.integer[Any]]:
     return np.zeros(0, dtype=int) if class_id is None else class_id
 
 

@@ -1,6 +1,8 @@
 """Small labelled data sets: what a person might bring, made of squares."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
@@ -11,11 +13,10 @@ CLASSES = ("ball", "box")
 @pytest.fixture
 def boxes(tmp_path: Path) -> Path:
     """Ten images in COCO format, each with a ball; every second one also with a box."""
-    import json
-
     folder = tmp_path / "boxes"
     folder.mkdir()
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for number in range(10):
         image = Image.effect_noise((80, 60), 20 + 7 * number).convert("RGB")
         things = [(1, (8, 8, 20, 20))] + ([(2, (40, 20, 30, 30))] if number % 2 else [])
