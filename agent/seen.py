@@ -107,4 +107,6 @@ def _row(one: SceneEntity) -> tuple[str, ...]:
     box = ",".join(str(round(value)) for value in one.box.xyxy)
     area = f"{float(share):.1%}" if share is not None else ""
     shown = [str(attributes.get(name, "")) for name in ("colour", "recognised_as", "text")]
-    return one.id, box, f"{one.score:.2f}", area, *shown
+    # The recogniser is given the box: how sure it is of the name says nothing about whether something is there.
+    found = max(witness.score for witness in one.witnesses if witness.tool != "classify")
+    return one.id, box, f"{found:.2f}", area, *shown
