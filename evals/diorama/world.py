@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,18 +40,19 @@ def make_diorama(seed: int) -> Diorama:
     return Diorama(painted.image, truth_of(scene, painted, f"scene-{seed}.png"))
 
 
-def ask_about(seed: int, held_out: bool | None = None) -> Item:
+def ask_about(seed: int, held_out: bool | None = None, weights: Mapping[Kind, int] = WEIGHTS) -> Item:
     """One question about the diorama of a seed.
 
     Args:
         seed: Chooses the scene, the kind of question and its words.
         held_out: Whether the phrasing is one that training never sees; by default every second seed's is.
+        weights: How often each kind is asked, relative to the others.
     """
     rng = np.random.default_rng([seed, 0xA5C])
     diorama = make_diorama(seed)
     held_out = seed % 2 == 1 if held_out is None else held_out
-    weights = np.array(list(WEIGHTS.values()), dtype=float)
-    order = rng.choice(list(WEIGHTS), size=len(WEIGHTS), replace=False, p=weights / weights.sum())
+    shares = np.array(list(weights.values()), dtype=float)
+    order = rng.choice(list(weights), size=len(weights), replace=False, p=shares / shares.sum())
     for kind in order:
         item = _ask(kind, diorama, rng, held_out)
         if item is not None:

@@ -98,7 +98,7 @@ def shows(prompted: Prompted, image: Image.Image, detector: Look) -> bool:
     else:
         first, second = prompted.labels
         asked = wanted.Wanted(relations=((first, prompted.predicate, second),))
-    return wanted.check(asked, wanted.sightings(detector(image))).score == 1
+    return wanted.check(asked, wanted.sightings(detector(image, None))).score == 1
 
 
 def scored(
@@ -129,7 +129,7 @@ def scored(
                 id=str(one.prompted.seed),
                 query=one.prompted.text,
                 expected=kind,
-                got=", ".join(sorted({seen.label for seen in detector(one.image)})) or "nothing",
+                got=", ".join(sorted({seen.label for seen in detector(one.image, None)})) or "nothing",
                 why="not found by the detector",
             )
             for (one, _), met in zip(chosen, own, strict=True)
@@ -196,7 +196,7 @@ def _remove(seed: int, detector: Look) -> Removal:
     from tools.workspace import Workspace
 
     diorama = make_diorama(seed)
-    sure = max(detector(diorama.image), key=lambda one: one.score, default=None)
+    sure = max(detector(diorama.image, None), key=lambda one: one.score, default=None)
     objects = [] if sure is None else [one for one in diorama.truth.objects if one.category == sure.label]
     if sure is None or not objects:
         return Removal(gone=False, outside=0.0)

