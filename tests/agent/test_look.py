@@ -60,7 +60,7 @@ def test_everything_is_seen_in_every_image(picture: Path, models: Models, tmp_pa
     seen = see([picture, picture], models)
     rows = seen.rows()
     assert [row[1] for row in rows] == ["dog-1", "dog-2", "text-1", "tree-1", "dog-3", "dog-4", "text-2", "tree-2"]
-    assert rows[0] == ("park.png", "dog-1", "2,4,12,14", "0.92", "3.3%", "brown", "cat", "")
+    assert rows[0] == ("park.png", "dog-1", "2,4,12,14", "0.90", "3.3%", "brown", "cat", "")
     assert rows[2][1:] == ("text-1", "30,40,50,46", "0.90", "", "", "", "EXIT")
     told = json.loads(json.dumps(seen.to_json()))
     assert [len(image["entities"]) for image in told["images"]] == [4, 4]

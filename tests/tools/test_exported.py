@@ -1,5 +1,6 @@
 """A YOLO exported to OpenVINO, against torch. Untrained weights suffice: both must see the same nonsense."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # ultralytics' export still uses it
 @pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU nothing is exported")
 def test_the_export_sees_what_torch_sees() -> None:
     entry = active("segment")
@@ -80,8 +82,10 @@ class Gpu:
 
 @pytest.mark.parametrize(("room", "asked"), [(16, [8]), (4, [8, 4, 4]), (2, [8, 4, 8]), (0, [8, 4, 8])])
 def test_short_memory_means_a_smaller_batch_once_and_then_the_cpu(
-    room: int, asked: list[int], caplog: pytest.LogCaptureFixture
+    room: int, asked: list[int], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Libraries that configure logging, as a model server does, switch off the loggers that there are.
+    monkeypatch.setattr(logging.getLogger("tools.memory"), "disabled", False)
     gpu = Gpu(room)
     items = list(range(8))
     assert with_room(gpu.run, items, gpu.to_cpu) == [item * 2 for item in items]
