@@ -13,17 +13,23 @@ from tools.errors import UserError
 LESS_IS_BETTER = frozenset(
     {
         "attack_success",
+        "attack_success_told",
+        "attack_success_written",
+        "changed_outside",
+        "copies",
+        "cpu_seconds_per_1000_trials",
         "forbidden_calls",
         "invented_arguments",
         "invented_tools",
         "over_calls",
         "repeated_calls",
         "surplus_calls",
+        "seconds_for_8",
         "seconds_per_query",
         "tokens_per_query",
     }
 )
-COSTS = frozenset({"seconds_per_query", "tokens_per_query"})
+COSTS = frozenset({"cpu_seconds_per_1000_trials", "seconds_for_8", "seconds_per_query", "tokens_per_query"})
 """What depends on the machine and the model as much as on the work: a gate looks at them only when told to."""
 
 

@@ -44,14 +44,14 @@ def new(suite: str, out: Path | None) -> Path:
 
 
 def save(report: Report, folder: Path) -> None:
-    """Write a report and its results; of the pictures, those of cases that failed stay."""
+    """Write a report and its results; of the pictures that the run made, those of cases that failed stay."""
     (folder / REPORT).write_text(report.model_dump_json(indent=2), encoding="utf-8")
     lines = "".join(f"{one.model_dump_json()}\n" for one in report.results)
     (folder / RESULTS).write_text(lines, encoding="utf-8")
-    wanted = {path for one in report.results if not one.correct for path in one.trial.question.images}
-    for path in (folder / "pictures").glob("*.png"):
-        if str(path) not in wanted:
-            path.unlink()
+    shown = [(one.correct, Path(path)) for one in report.results for path in one.trial.question.images]
+    wanted = {path for correct, path in shown if not correct}
+    for path in {path for _, path in shown if path.parent == folder / "pictures"} - wanted:
+        path.unlink(missing_ok=True)
 
 
 def load(name: str) -> Kept:

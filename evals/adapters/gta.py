@@ -204,7 +204,9 @@ def grade(trial: Trial) -> Result:
     if question.condition == MAPPED:
         right = float(trial.reply is not None and is_answer(str(question.answer), trial.reply))
         scores = [*map(unscored, NAMES[:4]), Score(name="AnsAcc_mapped", value=right)]
-        return Result(trial=trial, scores=[*scores, _seconds(trial)], why=None if right else "routing")
+        return Result(
+            trial=trial, scores=[*scores, _seconds(trial)], why="error" if trial.error else None if right else "routing"
+        )
     gold_calls = question.plans[0]
     schemas = schemas_of(trial.offered)
     said = [[step for step in trial.steps if step.turn == turn] for turn in range(len(gold_calls))]
@@ -221,7 +223,7 @@ def grade(trial: Trial) -> Result:
     else:
         right = trial.reply is not None and is_answer(str(question.answer), trial.reply)
         scores.append(Score(name="AnsAcc", value=float(right)))
-    owed = zip(("error", "routing", "arguments", "reasoning"), scores, strict=True)
+    owed = zip(("arguments", "routing", "arguments", "reasoning"), scores, strict=True)
     wrong = next((why for why, score in owed if score.weight and score.value < 1), None)
     scores += [unscored("AnsAcc_mapped"), _seconds(trial)]
     return Result(trial=trial, scores=scores, why="error" if trial.error else wrong)
@@ -250,8 +252,8 @@ def is_answer(due: str, reply: Reply) -> bool:
     value = reply.value if reply.value is not None else ""
     wanted = number(due)
     if wanted is not None:
-        got = (
-            number(value) if not isinstance(value, str) else evaluate(value) if number(value) is None else number(value)
-        )
+        got = number(value)
+        if got is None and isinstance(value, str):
+            got = evaluate(value)
         return got is not None and same("number", wanted, got)
     return plain(due) == plain(value) or f" {plain(due)} " in f" {plain(reply.text)} "

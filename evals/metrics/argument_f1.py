@@ -8,6 +8,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 from evals.metrics.called import F1, Called, best, f1_of, steps_of
+from evals.metrics.matching import matched
 from graphs.taxonomy import ANYTHING, normalise
 
 LABEL_ARGUMENTS = frozenset({"label", "other"})
@@ -62,20 +63,10 @@ def _pairs(call: Called) -> Counter[tuple[str, Hashable]]:
 
 def _score(predicted: Sequence[Called], expected: Sequence[Called]) -> F1:
     made, wanted = [_pairs(call) for call in predicted], [_pairs(call) for call in expected]
-    agreeing = [
-        [
-            (pairs & others).total() if call.tool == other.tool else 0
-            for other, others in zip(expected, wanted, strict=True)
-        ]
-        for call, pairs in zip(predicted, made, strict=True)
-    ]
-    hits = _matched(agreeing) if predicted and expected else 0
-    return f1_of(hits, sum(pairs.total() for pairs in made), sum(pairs.total() for pairs in wanted))
-
-
-def _matched(weights: list[list[int]]) -> int:
-    """The weight of a maximum-weight matching of rows to columns."""
-    from scipy.optimize import linear_sum_assignment
-
-    rows, columns = linear_sum_assignment(weights, maximize=True)
-    return sum(weights[row][column] for row, column in zip(rows, columns, strict=True))
+    pairs = matched(
+        list(zip(predicted, made, strict=True)),
+        list(zip(expected, wanted, strict=True)),
+        lambda one, due: (one[1] & due[1]).total() if one[0].tool == due[0].tool else 0,
+    )
+    hits = sum(int(weight) for *_, weight in pairs)
+    return f1_of(hits, sum(one.total() for one in made), sum(one.total() for one in wanted))

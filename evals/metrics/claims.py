@@ -23,6 +23,7 @@ from agent.report.claims import (
 )
 from evals.diorama.cases import AREA_TOLERANCE
 from evals.diorama.truth import TrueObject, Truth
+from evals.metrics.comparators import box_iou
 from graphs.types import Box, Entity
 
 SAME_IOU = 0.5
@@ -38,7 +39,7 @@ Matched = Mapping[str, TrueObject]
 def match(entities: Iterable[Entity], truth: Truth) -> dict[str, TrueObject]:
     """Pair entities with true objects by their boxes, best overlap first; what they are called does not matter."""
     options = [
-        (_iou(entity.box, true.box), entity.id, place)
+        (box_iou(entity.box.xyxy, true.box.xyxy), entity.id, place)
         for entity in entities
         for place, true in enumerate(truth.objects)
     ]
@@ -47,12 +48,6 @@ def match(entities: Iterable[Entity], truth: Truth) -> dict[str, TrueObject]:
         if shared >= SAME_IOU and name not in matched and place not in matched.values():
             matched[name] = place
     return {name: truth.objects[place] for name, place in matched.items()}
-
-
-def _iou(a: Box, b: Box) -> float:
-    width, height = min(a.x2, b.x2) - max(a.x1, b.x1), min(a.y2, b.y2) - max(a.y1, b.y1)
-    shared = max(width, 0.0) * max(height, 0.0)
-    return shared / (a.area + b.area - shared)
 
 
 def is_true(claim: Claim, matched: Matched, truth: Truth) -> bool | None:

@@ -24,6 +24,7 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 }  # fmt: skip
 _BUILTINS: dict[str, Callable[..., Any]] = {"round": round, "abs": abs, "min": min, "max": max}
 _LARGEST_POWER = 64
+_GROWING, _LARGEST_GROWING = frozenset({"comb", "factorial", "perm", "prod"}), 170  # 171! is past a float
 
 
 def same(kind: Type, one: Any, other: Any, *, hashes: Mapping[str, str] | None = None) -> bool:
@@ -131,13 +132,16 @@ def _value(node: ast.AST) -> Any:
             base, exponent = _value(left), _value(right)
             if abs(exponent) > _LARGEST_POWER:
                 raise ValueError("a power that large is no argument of a test")
-            return base**exponent
+            return float(base) ** exponent  # whole numbers would grow without end
         case ast.BinOp(left=left, op=op, right=right):
             return _OPERATORS[type(op)](_value(left), _value(right))
         case ast.Call(func=function, args=arguments, keywords=[]):
             name = _name(function)
             called: Callable[..., Any] = _BUILTINS.get(name) or getattr(math, name)
-            return called(*map(_value, arguments))
+            values = [_value(one) for one in arguments]
+            if name in _GROWING and any(abs(one) > _LARGEST_GROWING for one in values):
+                raise ValueError("a number that large is no argument of a test")
+            return called(*values)
         case ast.Name() | ast.Attribute():
             return getattr(math, _name(node))
     raise ValueError("no arithmetic")

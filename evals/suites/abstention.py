@@ -11,8 +11,8 @@ from evals.diorama.phrases import Kind
 from evals.diorama.world import Item, ask_about
 from evals.metrics.abstention import confusion, rates
 from evals.suites import grading
-from evals.suites.bench import Bench, asking, deployed, questions_of
-from evals.suites.options import Options, gathering
+from evals.suites.bench import Bench, asking, deployed, drawn
+from evals.suites.options import Options
 from evals.suites.report import Listing, Report, report_of
 from evals.suites.runner import run
 from evals.trial import Question, Result
@@ -41,10 +41,7 @@ grade = grading.whole()
 
 def suite(seed: int, count: int, options: Options) -> Report:
     """Ask about each diorama from `seed` on, by turns what the tools can tell and what they cannot."""
-    with gathering("scenes", count) as drawn:
-        for number in range(seed, seed + count):
-            drawn.add(draw_one(number))
-    questions = vary(questions_of(drawn.results, options.out / "pictures"))
+    questions = vary(drawn(range(seed, seed + count), options.out / "pictures", draw_one))
     return run_suite(deployed(options.model), questions, options)
 
 

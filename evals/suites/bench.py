@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evals.diorama.world import Item
+from evals.diorama.world import Item, ask_about
 from evals.metrics.valid_calls import snapshot
+from evals.suites.options import gathering
 from evals.trial import Question, Trial
 from tools.models import SHARED, Models
 
@@ -78,6 +79,25 @@ def deployed(model: str | None = None) -> AbstractAsyncContextManager[Bench]:
     with starting() as tell:
         endpoint = find_endpoint(tell)
     return _open(endpoint.model_copy(update={"model": model}) if model else endpoint)
+
+
+def drawn(seeds: range, folder: Path, draw: Callable[[int], Item] = ask_about) -> list[Question]:
+    """A question about the diorama of each seed, the pictures written to a folder.
+
+    Args:
+        seeds: Each gives a scene and a question; every second question's phrasing is held out from training.
+        folder: For the pictures.
+        draw: Chooses the question of a seed.
+
+    Raises:
+        KeyboardInterrupt: It was cut short, before anything was asked.
+    """
+    with gathering("scenes", len(seeds)) as made:
+        for seed in seeds:
+            made.add(draw(seed))
+    if made.interrupted:
+        raise KeyboardInterrupt
+    return questions_of(made.results, folder)
 
 
 def questions_of(items: Sequence[Item], folder: Path) -> list[Question]:

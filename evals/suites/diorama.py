@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
-from evals.diorama.world import Item, ask_about
 from evals.metrics.interval import Metric, ratio
 from evals.metrics.pass_k import pass_at_k, pass_hat_k
 from evals.suites import detector, grading
-from evals.suites.bench import Bench, asking, deployed, questions_of
-from evals.suites.options import Options, gathering
+from evals.suites.bench import Bench, asking, deployed, drawn
+from evals.suites.options import Options
 from evals.suites.report import Report, report_of
 from evals.suites.runner import run
 from evals.trial import Question, Result
@@ -32,15 +31,12 @@ def run_suite(bench: AbstractAsyncContextManager[Bench], seeds: range, options: 
         seeds: Each gives a scene and a question; every second question's phrasing is held out from training.
         options: Of the run; `map_scenes` says how many scenes the detector is measured on.
     """
-    with gathering("scenes", len(seeds)) as drawn:
-        draw(seeds, drawn.add)
-    questions = questions_of(drawn.results, options.out / "pictures")
+    questions = drawn(seeds, options.out / "pictures")
     ran = run("diorama", again(questions, options.tries), asking(bench), grade, options)
-    cut = drawn.interrupted or ran.interrupted
-    scenes = 0 if cut else len(seeds) if options.map_scenes is None else options.map_scenes
+    scenes = 0 if ran.interrupted else len(seeds) if options.map_scenes is None else options.map_scenes
     pairs, interrupted = detector.measure(range(seeds.start, seeds.start + scenes))
     names = (*NAMES, detector.metrics(pairs), "seconds_per_query", passes(ran.results, options.tries))
-    return report_of("diorama", ran.results, names, cut or interrupted)
+    return report_of("diorama", ran.results, names, ran.interrupted or interrupted)
 
 
 def again(questions: Sequence[Question], tries: int) -> list[Question]:
@@ -62,9 +58,3 @@ def passes(results: Sequence[Result], tries: int) -> dict[str, Metric]:
         f"pass_at_{tries}": ratio([pass_at_k(tries, number, tries) for number in whole]),
         f"pass_hat_{tries}": ratio([pass_hat_k(tries, number, tries) for number in whole]),
     }
-
-
-def draw(seeds: range, each: Callable[[Item], None]) -> None:
-    """Draw the dioramas of some seeds, with a question about each."""
-    for seed in seeds:
-        each(ask_about(seed))

@@ -15,9 +15,8 @@ from evals.metrics.called import ENDING
 from evals.metrics.tool_f1 import micro, tool_counts, tool_f1
 from evals.metrics.valid_calls import is_valid, schemas_of
 from evals.suites import grading
-from evals.suites.bench import Bench, Solve, deployed, questions_of
-from evals.suites.diorama import draw
-from evals.suites.options import Options, gathering
+from evals.suites.bench import Bench, Solve, deployed, drawn
+from evals.suites.options import Options
 from evals.suites.report import Listing, Report, report_of
 from evals.suites.runner import run, unscored
 from evals.trial import Question, Result, Score, Step, Trial
@@ -37,9 +36,7 @@ _free = grading.whole(grading.spent)
 
 def suite(seed: int, count: int, options: Options) -> Report:
     """Ask about each diorama from `seed` on twice: step by step along the shortest plan, and freely."""
-    with gathering("scenes", count) as drawn:
-        draw(range(seed, seed + count), drawn.add)
-    questions = questions_of(drawn.results, options.out / "pictures")
+    questions = drawn(range(seed, seed + count), options.out / "pictures")
     return run_suite(deployed(options.model), questions, options)
 
 
@@ -137,7 +134,7 @@ def grade(trial: Trial) -> Result:
     return Result(trial=trial, scores=[*scores, *map(unscored, FREE)], why="error" if trial.error else wrong)
 
 
-_OWED = ("error", "routing", "arguments", "reasoning")
+_OWED = ("arguments", "routing", "arguments", "reasoning")
 
 
 def steps(trial: Trial) -> list[Score]:

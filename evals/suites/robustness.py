@@ -9,9 +9,8 @@ from dataclasses import replace
 from evals.diorama.cases import Call, Plan
 from evals.metrics.interval import Metric
 from evals.suites import alter, grading
-from evals.suites.bench import Bench, asking, deployed, questions_of
-from evals.suites.diorama import draw
-from evals.suites.options import Options, gathering
+from evals.suites.bench import Bench, asking, deployed, drawn
+from evals.suites.options import Options
 from evals.suites.report import Report, mean_of, report_of
 from evals.suites.runner import run
 from evals.trial import Question, Result
@@ -26,9 +25,7 @@ grade = grading.whole(grading.spent)
 
 def suite(seed: int, count: int, options: Options) -> Report:
     """Ask about each diorama from `seed` on as things are, and under one of the conditions in turn."""
-    with gathering("scenes", count) as drawn:
-        draw(range(seed, seed + count), drawn.add)
-    questions = questions_of(drawn.results, options.out / "pictures")
+    questions = drawn(range(seed, seed + count), options.out / "pictures")
     return run_suite(deployed(options.model), questions, options)
 
 

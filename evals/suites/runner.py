@@ -60,6 +60,8 @@ def run(
 
         display_type()  # reads the environment now; else `eval_async` takes "plain"
 
+        before = _logs(options.out)
+
         async def main() -> None:
             async with solving as solve:
                 logs = await eval_async(
@@ -77,7 +79,10 @@ def run(
                 done.interrupted = not logs or logs[0].status == "cancelled"
 
         asyncio.run(main())
-    return Ran(_logged(options.out / "inspect", questions, grade), done.interrupted)
+    graded = {one.trial.question.id: one for one in done.results}
+    raised = _raised(_logs(options.out) - before, grade)
+    results = [graded.get(one.id) or raised.get(one.id) for one in questions]
+    return Ran([one for one in results if one is not None], done.interrupted)
 
 
 def _task(
@@ -153,26 +158,25 @@ def _scorer(grade: Grade, each: Callable[[Result], None]) -> Scorer:
     return made()
 
 
-def _logged(folder: Path, questions: Sequence[Question], grade: Grade) -> list[Result]:
-    """The results that the folder's newest log holds; one that raised is graded as such."""
+def _logs(out: Path) -> set[Path]:
+    return set((out / "inspect").glob("*.eval"))
+
+
+def _raised(logs: set[Path], grade: Grade) -> dict[str, Result]:
+    """The trials that a log says have raised, graded as such; what Ctrl-C ended is none of them."""
     from inspect_ai.log import read_eval_log
 
-    logs = sorted(folder.glob("*.eval"), key=lambda path: path.stat().st_mtime)
-    if not logs:
-        return []  # interrupted before it began
-    log = read_eval_log(str(logs[-1]))
-    samples = {str(sample.id): sample for sample in log.samples or []}
-    results = []
-    for question in questions:
-        sample = samples.get(question.id)
-        if sample is None:
-            continue
-        if TRIAL in sample.store:
-            results.append(grade(Trial.model_validate(sample.store[TRIAL])))
-        elif sample.error is not None and not (log.status == "cancelled" and "Cancelled" in sample.error.message):
-            seconds = sample.total_time or 0.0
-            results.append(grade(Trial(question=question, error=sample.error.message, seconds=seconds)))
-    return results
+    found: dict[str, Result] = {}
+    for path in logs:
+        log = read_eval_log(str(path))
+        for sample in log.samples or ():
+            error = sample.error
+            if TRIAL in sample.store or error is None or (log.status == "cancelled" and "Cancelled" in error.message):
+                continue
+            question = Question.model_validate(sample.metadata["question"])
+            trial = Trial(question=question, error=error.message, seconds=sample.total_time or 0.0)
+            found[question.id] = grade(trial)
+    return found
 
 
 def unscored(name: str) -> Score:

@@ -10,9 +10,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from evals.suites import alter, grading
-from evals.suites.bench import Bench, asking, deployed, questions_of
-from evals.suites.diorama import draw
-from evals.suites.options import Options, gathering
+from evals.suites.bench import Bench, asking, deployed, drawn
+from evals.suites.options import Options
 from evals.suites.report import Report, mean_of, report_of
 from evals.suites.runner import run, unscored
 from evals.trial import Question, Score, Trial
@@ -37,9 +36,7 @@ KINDS = (
 
 def suite(seed: int, count: int, options: Options) -> Report:
     """Ask about each diorama from `seed` on three times: two of them carry an instruction."""
-    with gathering("scenes", count) as drawn:
-        draw(range(seed, seed + count), drawn.add)
-    questions = vary(questions_of(drawn.results, options.out / "pictures"))
+    questions = vary(drawn(range(seed, seed + count), options.out / "pictures"))
     for question in questions:
         if question.condition == WRITTEN:
             write(Path(question.images[0]).with_suffix(".png"), instruction(question))
