@@ -50,7 +50,8 @@ def command(
 ) -> None:
     """Train a model, on your own labelled data or anew on dioramas.
 
-    With --data the result is a candidate in your catalog, and `scenograph gate` decides whether tools use it. Data
+    With --data the result is a candidate in your catalog: `scenograph gate` decides whether tools use a detector, and
+    `scenograph models use` puts any to use. Data
     sets in COCO, YOLO, Pascal VOC and LabelMe format, folders of classes, and transcripts as JSONL are read as they
     are. A run that was broken off, by Ctrl-C too, goes on when it is given the same folder.
     """
@@ -68,7 +69,18 @@ def command(
     keep(sealed(entry))
     scores = ", ".join(f"{name} {value:.3f}" for name, value in entry.metrics.items())
     typer.echo(f"candidate {entry.name}: {scores}")
-    typer.echo(f"its weights are in {out}; next: scenograph gate {entry.name} --data {data}")
+    typer.echo(f"its weights are in {out}; next: {_next(entry, data)}")
+
+
+def _next(entry: ModelEntry, data: Path) -> str:
+    """What to do with a candidate."""
+    from finetune.data.read import given_splits
+
+    if entry.task != "segment":
+        return f"scenograph models use {entry.name}"
+    if given_splits(data):
+        return f"scenograph gate {entry.name} --data {data}"
+    return f"scenograph gate {entry.name} --data FOLDER, of labelled images that it was not trained on"
 
 
 def _on_data(recipe: Recipe, data: Path, out: Path, base: str | None, given: list[str], share: float) -> ModelEntry:
@@ -80,7 +92,9 @@ def _on_data(recipe: Recipe, data: Path, out: Path, base: str | None, given: lis
         case Recipe.CLASSIFY:
             from finetune.recipes import classify
 
-            return classify.train(data, out, find(base) if base else None, given, share=share)
+            if base is not None:
+                raise UserError("classify starts from ImageNet's EfficientNet-Lite0: leave out --base")
+            return classify.train(data, out, given, share=share)
         case Recipe.PLAN:
             from finetune.recipes import plan
 

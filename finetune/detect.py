@@ -131,15 +131,21 @@ def _crop_data(folder: Path, config: DetectConfig) -> Path:
     return folder
 
 
-def publish(trained: Path, weights: Path) -> None:
-    """Write the weights as the catalog keeps them: without the paths and the repository of the machine that trained."""
+def publish(trained: Path, weights: Path) -> dict[str, Any]:
+    """Write the weights as the catalog keeps them: without the paths and the repository of the machine that trained.
+
+    Returns:
+        What was written: `model`, and of `train_args` those that tell how to look with it.
+    """
     import torch
 
     checkpoint = torch.load(trained, weights_only=False)  # our own file, of a moment ago
     kept = {name: value for name, value in checkpoint["train_args"].items() if name in ("task", "imgsz", "single_cls")}
     checkpoint["model"].args = kept
     checkpoint["model"].pt_path = weights.name
-    torch.save({"model": checkpoint["model"], "train_args": kept, "version": checkpoint["version"]}, weights)
+    written = {"model": checkpoint["model"], "train_args": kept, "version": checkpoint["version"]}
+    torch.save(written, weights)
+    return written
 
 
 def _use_all_cores(_: object) -> None:

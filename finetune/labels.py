@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from graphs.scene import SceneEntity, SceneGraph
 from tools import masks
 from tools.errors import UserError
+from tools.intake import decode, read
 
 GRAPH = "graph.json"
 PAGE = Path(__file__).with_name("review.html.jinja")
@@ -138,12 +138,11 @@ def write_coco(
     rows: list[dict[str, Any]] = []
     numbers = {}
     for number, path in enumerate(dict.fromkeys(images)):
-        name = f"{number:05d}-{path.name}"
-        shutil.copyfile(path, folder / "images" / name)
-        with Image.open(path) as image:
-            size = {"width": image.width, "height": image.height}
+        name = f"{number:05d}-{path.stem}.png"
+        image = decode(read(path), str(path))  # upright, as the tools saw it
+        image.save(folder / "images" / name)
         numbers[path] = number
-        rows.append({"id": number, "file_name": name, **size})
+        rows.append({"id": number, "file_name": name, "width": image.width, "height": image.height})
     annotations = [_annotation(i, one, numbers[one.image], classes) for i, one in enumerate(labels, 1)]
     categories = [{"id": number, "name": name, "supercategory": ""} for number, name in enumerate(classes, 1)]
     written = {"images": rows, "annotations": annotations, "categories": categories}
@@ -173,6 +172,10 @@ def review_page(labels: Sequence[Label], classes: Sequence[str]) -> str:
     from jinja2 import Environment, FileSystemLoader
 
     environment = Environment(loader=FileSystemLoader(PAGE.parent), autoescape=True)
+    crops = {}
+    for path in dict.fromkeys(one.image for one in labels):
+        image = decode(read(path), str(path))
+        crops.update({one.key: _crop(one, image) for one in labels if one.image == path})
     cards = [
         {
             "key": one.key,
@@ -180,23 +183,22 @@ def review_page(labels: Sequence[Label], classes: Sequence[str]) -> str:
             "score": f"{one.entity.score:.2f}",
             "model": one.entity.model,
             "image": one.image.name,
-            "crop": _crop(one),
+            "crop": crops[one.key],
         }
         for one in labels
     ]
     return environment.get_template(PAGE.name).render(cards=cards, classes=classes)
 
 
-def _crop(label: Label) -> str:
+def _crop(label: Label, image: Image.Image) -> str:
     """What the box shows, with some of what is around it, as a data URL."""
     from PIL import ImageDraw
 
     x1, y1, x2, y2 = label.entity.box.xyxy
     dx, dy = (x2 - x1) * MARGIN + 4, (y2 - y1) * MARGIN + 4
-    with Image.open(label.image) as file:
-        image = file.convert("RGB")
-    ImageDraw.Draw(image).rectangle((x1, y1, x2, y2), outline=(214, 40, 110), width=2)
-    crop = image.crop((max(x1 - dx, 0), max(y1 - dy, 0), min(x2 + dx, image.width), min(y2 + dy, image.height)))
+    left, top = max(int(x1 - dx), 0), max(int(y1 - dy), 0)
+    crop = image.crop((left, top, min(int(x2 + dx), image.width), min(int(y2 + dy), image.height)))
+    ImageDraw.Draw(crop).rectangle((x1 - left, y1 - top, x2 - left, y2 - top), outline=(214, 40, 110), width=2)
     crop.thumbnail((CROP_PX, CROP_PX))
     data = io.BytesIO()
     crop.save(data, "JPEG", quality=85)

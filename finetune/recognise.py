@@ -103,13 +103,13 @@ def train(out: Path, config: RecogniseConfig | None = None) -> Path:
 def _features(out: Path, start: int, config: RecogniseConfig) -> tuple[NDArray[np.float16], NDArray[np.intp]]:
     """The features and classes of a chunk of scenes, kept in a file once they are there."""
     from tools.catalog import packaged
-    from tools.recogniser import BACKBONE, STAGES, Backbone
+    from tools.recogniser import BACKBONE, STAGES, Backbone, load_backbone
 
     path = out / f"features-{start:06d}.npz"
     if not path.exists():
         seeds = range(SEED + start, SEED + min(start + config.chunk, config.scenes))
         images, classes = zip(*(one for seed in seeds for one in crops(seed, config)), strict=True)
-        features = Backbone(packaged(BACKBONE)).features(images, config.px, STAGES).astype(np.float16)
+        features = Backbone(load_backbone(packaged(BACKBONE))).features(images, config.px, STAGES).astype(np.float16)
         partial = path.with_suffix(".partial")
         with partial.open("wb") as file:
             np.savez(file, features=features, classes=np.array(classes, dtype=np.intp))

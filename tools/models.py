@@ -33,6 +33,10 @@ def load(entry: ModelEntry) -> Any:
             from tools.recogniser import ImageNetRecogniser
 
             return ImageNetRecogniser(entry)
+        case "timm-whole":
+            from tools.recogniser import WholeRecogniser
+
+            return WholeRecogniser(entry)
         case "timm-head":
             from tools.recogniser import HeadRecogniser
 

@@ -62,7 +62,35 @@ class ImageNetRecogniser:
             names.partition(",")[0].lower() for names in ImageNetInfo("imagenet-1k").label_descriptions()
         )
         self._size = entry.image_size or DEFAULT_IMAGE_SIZE
-        self._backbone = Backbone(verified(entry))
+        self._backbone = Backbone(load_backbone(verified(entry)))
+
+    def __call__(self, images: Sequence[Image.Image], labels: Sequence[str] = ()) -> Floats:
+        """See `Recogniser`."""
+        return _softmax(self._backbone.logits(images, self._size))
+
+    def embed(self, images: Sequence[Image.Image]) -> Floats:
+        """See `Recogniser`."""
+        return _unit(self._backbone.features(images, self._size))
+
+
+class WholeRecogniser:
+    """EfficientNet-Lite0 with all its weights trained for classes of its own, as `scenograph train classify` does."""
+
+    def __init__(self, entry: ModelEntry) -> None:
+        """Load the weights.
+
+        Raises:
+            UserError: If they are missing or not those of the catalog.
+        """
+        import timm
+        from safetensors.torch import load_file
+
+        model = timm.create_model(ARCHITECTURE, num_classes=len(entry.classes))
+        model.load_state_dict(load_file(verified(entry)))
+        self.name = entry.name
+        self.classes = entry.classes
+        self._size = entry.image_size or DEFAULT_IMAGE_SIZE
+        self._backbone = Backbone(model)
 
     def __call__(self, images: Sequence[Image.Image], labels: Sequence[str] = ()) -> Floats:
         """See `Recogniser`."""
@@ -89,7 +117,7 @@ class HeadRecogniser:
         self.classes = entry.classes
         self._size = entry.image_size or DEFAULT_IMAGE_SIZE
         self._weight, self._bias = head["weight"].astype(np.float32), head["bias"].astype(np.float32)
-        self._backbone = Backbone(packaged(entry.sources[1]))
+        self._backbone = Backbone(load_backbone(packaged(entry.sources[1])))
 
     def __call__(self, images: Sequence[Image.Image], labels: Sequence[str] = ()) -> Floats:
         """See `Recogniser`."""
@@ -118,9 +146,9 @@ def load_backbone(path: Path) -> Any:
 class Backbone:
     """EfficientNet-Lite0 in evaluation mode, which several threads may call at once."""
 
-    def __init__(self, path: Path) -> None:
-        """Load it from the weights in their package."""
-        self._model = load_backbone(path).eval()
+    def __init__(self, model: Any) -> None:
+        """Take it as `load_backbone` gives it, or with a head of its own."""
+        self._model = model.eval()
 
     def logits(self, images: Sequence[Image.Image], size: int) -> Floats:
         """Of ImageNet's classes, shape (images, 1000); the images are looked at as squares of that many pixels."""

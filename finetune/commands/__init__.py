@@ -1,1 +1,1 @@
-"""The verbs `label` and `improve`."""
+"""The verbs `gate`, `improve` and `label`."""

@@ -45,6 +45,8 @@ def command(
     if data is None and not dioramas:
         raise UserError("nothing to measure on: give --data FOLDER, --dioramas COUNT or both")
     after = find(candidate)
+    if after.task not in ("segment", "detect"):
+        raise UserError(f"the gate compares detectors; `scenograph models use {candidate}` puts this one to use")
     before = find(against) if against else active(after.task)
     if before.name == after.name:
         raise UserError(f"{candidate} is the model in use: name another, or one to compare with by --against")

@@ -32,8 +32,8 @@ def command(
 ) -> None:
     """Train the detector in use further on what people reviewed, and use the result only if it passes the gate.
 
-    Goes on where it broke off when it is given the same folder. A fifth of the images is kept from training and
-    decides in the gate, together with dioramas.
+    Goes on where it broke off when it is given the same folder. A fifth of the images is kept from training and from
+    the choice of the best epoch, and decides in the gate, together with dioramas.
     """
     from finetune import labels
     from finetune.commands import gate
@@ -48,25 +48,22 @@ def command(
         raise UserError(
             f"these runs are about {len(images)} images: at least {FEWEST} are needed to train and to judge"
         )
-    data = out / "labels"
-    if not data.exists():
-        _write_parts(chosen, images, data)
-    entry = sealed(detect.train(data, out, active("segment"), option or ()))
+    learnt, judged = out / "labels", out / "judged"
+    if not judged.exists():
+        _write_parts(chosen, images, learnt, judged)
+    entry = sealed(detect.train(learnt, out, active("segment"), option or ()))
     keep(entry)
-    gate.command(entry.name, data=data, dioramas=dioramas)
+    gate.command(entry.name, data=judged, dioramas=dioramas)
 
 
-def _write_parts(chosen: Sequence[Label], images: Sequence[Path], data: Path) -> None:
-    """Write the labels as parts `train` and `val`, with the same classes."""
+def _write_parts(chosen: Sequence[Label], images: Sequence[Path], learnt: Path, judged: Path) -> None:
+    """Write the labels as two sets with the same classes: to train and choose on, and to judge by."""
     from finetune import labels
     from finetune.data.split import stratified
 
     held = {str(path): [one.entity.label for one in chosen if one.image == path] for path in images}
-    for name, paths in zip(("train", "val"), stratified(held, 0.2, seed=0), strict=True):
+    classes = sorted({one.entity.label for one in chosen})
+    for folder, paths in zip((learnt, judged), stratified(held, 0.2, seed=0), strict=True):
         part = {Path(path) for path in paths}
-        labels.write_coco(
-            [one for one in chosen if one.image in part],
-            [path for path in images if path in part],
-            data / name,
-            classes=sorted({one.entity.label for one in chosen}),
-        )
+        here = [one for one in chosen if one.image in part]
+        labels.write_coco(here, [path for path in images if path in part], folder, classes)

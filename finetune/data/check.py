@@ -87,25 +87,27 @@ def _ids(class_id: npt.NDArray[np.integer[Any]] | None) -> npt.NDArray[np.intege
 def copies(train: Sequence[str], val: Sequence[str]) -> list[Problem]:
     """Images of the validation part that are, to the eye, also in the training part: they make its figures too good."""
     left, right = _hashes(train), _hashes(val)
-    if not len(left) or not len(right):
+    if not left:
         return []
-    differing = (right[:, None, :] != left[None, :, :]).sum(axis=2)
-    return [
-        Problem(Path(val[i]).name, f"looks the same as {Path(train[int(row.argmin())]).name}, which is trained on")
-        for i, row in enumerate(differing)
-        if row.min() <= NEAR_COPY_BITS
-    ]
+    names, hashes = list(left), np.stack(list(left.values()))
+    found = []
+    for path, one in right.items():
+        differing = (hashes != one).sum(axis=1)
+        if differing.min() <= NEAR_COPY_BITS:
+            same = names[int(differing.argmin())]
+            found.append(Problem(Path(path).name, f"looks the same as {Path(same).name}, which is trained on"))
+    return found
 
 
-def _hashes(paths: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Perceptual hash of each image, (images, 64); one that cannot be read is like no other."""
+def _hashes(paths: Sequence[str]) -> dict[str, npt.NDArray[np.bool_]]:
+    """Perceptual hash of each image that can be read, (64,)."""
     from imagehash import phash
 
-    hashes = np.zeros((len(paths), 64), dtype=np.bool_)
-    for row, path in zip(hashes, paths, strict=True):
+    hashes = {}
+    for path in paths:
         try:
             with Image.open(path) as image:
-                row[:] = phash(image).hash.reshape(-1)
+                hashes[path] = np.asarray(phash(image).hash, dtype=np.bool_).reshape(-1)
         except (OSError, SyntaxError, ValueError):
-            row[:] = np.random.default_rng(abs(hash(path))).random(64) < 0.5
+            continue  # what cannot be read is named by `_images`
     return hashes

@@ -33,15 +33,12 @@ DEFAULTS: dict[str, Any] = {
 OWN = {"freeze", "dropout", "image_size", "label_smoothing", "mixup", "patience"}
 
 
-def train(
-    data: Path, out: Path, base: ModelEntry | None, given: Sequence[str] = (), *, share: float = 0.2
-) -> ModelEntry:
+def train(data: Path, out: Path, given: Sequence[str] = (), *, share: float = 0.2) -> ModelEntry:
     """Train; goes on where an earlier run in the same folder broke off.
 
     Args:
         data: One folder of images a class, or `train` and `val` with these.
         out: Folder for checkpoints and the weights.
-        base: Not used yet: the backbone is ImageNet's EfficientNet-Lite0.
         given: `name=value`, over `DEFAULTS`.
         share: Of the images that validate, where the data is not split already.
 
@@ -50,8 +47,6 @@ def train(
     """
     from safetensors.torch import save_file
 
-    if base is not None:
-        raise UserError("classify starts from ImageNet's EfficientNet-Lite0: leave out --base")
     chosen = options(DEFAULTS, known() | OWN, given)
     classes, parts = _parts(data, share, int(chosen["seed"]))
     px = int(chosen["image_size"])
@@ -69,8 +64,8 @@ def train(
     save_file({name: value.contiguous() for name, value in model.state_dict().items()}, weights)
     return ModelEntry(
         name=out.name,
-        task="classify",
-        backend="timm",
+        task="recognise",
+        backend="timm-whole",
         sources=(Source(kind="file", location=str(weights.resolve())),),
         classes=tuple(classes),
         image_size=px,

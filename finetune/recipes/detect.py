@@ -71,7 +71,7 @@ def train(
         Console(stderr=True).print(f"training on {len(classes)} classes: {', '.join(classes)}", markup=False)
         model.train(data=str(described), project=str(out), name="train", exist_ok=True, plots=False, **chosen)
     plot_results(file=out / "train" / "results.csv")  # beside it, as results.png
-    return _candidate(out, base, int(chosen["imgsz"]))
+    return _candidate(out, base)
 
 
 def prepare(data: Path, folder: Path, share: float, seed: int) -> tuple[list[str], Path]:
@@ -129,21 +129,18 @@ def _done(last: Path) -> bool:
     return bool(torch.load(last, weights_only=False)["epoch"] == -1)  # our own file, of this run
 
 
-def _candidate(out: Path, base: ModelEntry | None, image_size: int) -> ModelEntry:
-    import torch
-
-    best = out / "train" / "weights" / "best.pt"
+def _candidate(out: Path, base: ModelEntry | None) -> ModelEntry:
     weights = out / f"{out.name}.pt"
-    publish(best, weights)
-    model = torch.load(best, weights_only=False)["model"]  # likewise
+    written = publish(out / "train" / "weights" / "best.pt", weights)
+    names = written["model"].names
     scores = _curve(out / "train" / "results.csv")
     return ModelEntry(
         name=out.name,
         task="segment",
         backend="ultralytics",
         sources=(Source(kind="file", location=str(weights)),),
-        classes=tuple(model.names[index] for index in sorted(model.names)),
-        image_size=image_size,
+        classes=tuple(names[index] for index in sorted(names)),
+        image_size=int(written["train_args"]["imgsz"]),
         licence="AGPL-3.0-or-later",
         base=base.name if base else NOTHING,
         metrics=scores,

@@ -85,7 +85,7 @@ def _parts(transcripts: list[Transcript], tokenizer: Any, share: float, seed: in
 def turns(transcript: Transcript, tokenizer: Any) -> list[dict[str, str]]:
     """Each message of the assistant as a completion of all that stands before it, in the model's own chat format."""
     if transcript.images:
-        raise UserError("transcripts with images train the embedded planner only; leave the images out for others")
+        raise UserError("images in transcripts are not trained on: leave them out")
     found = []
     for index, message in enumerate(transcript.messages):
         if message["role"] != "assistant":

@@ -7,6 +7,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from finetune.recipes import classify, detect
+from tools.catalog import sealed
+from tools.models import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # the trainers' own libraries warn of themselves
 
@@ -33,11 +35,18 @@ def shapes(tmp_path: Path) -> Path:
 
 def test_classify_learns_and_goes_on(shapes: Path, tmp_path: Path) -> None:
     options = ["per_device_train_batch_size=8", "image_size=64", "learning_rate=0.01"]
-    entry = classify.train(shapes, tmp_path / "shapes-model", None, [*options, "num_train_epochs=3"])
+    entry = classify.train(shapes, tmp_path / "shapes-model", [*options, "num_train_epochs=3"])
     assert entry.metrics["val_accuracy"] >= max(entry.metrics["first_val_accuracy"], 0.75)
     assert entry.classes == ("cross", "disc")
+    deployed = load(sealed(entry))  # what the tool `classify` looks with
+    pictures = [Image.open(path).convert("RGB") for path in sorted(shapes.glob("*/*.png"))]
+    said = [entry.classes[index] for index in deployed(pictures).argmax(axis=1)]
+    assert (
+        np.mean([word == path.parent.name for word, path in zip(said, sorted(shapes.glob("*/*.png")), strict=True)])
+        > 0.7
+    )
     checkpoints = sorted((tmp_path / "shapes-model" / "checkpoints").iterdir())
-    again = classify.train(shapes, tmp_path / "shapes-model", None, [*options, "num_train_epochs=4"])
+    again = classify.train(shapes, tmp_path / "shapes-model", [*options, "num_train_epochs=4"])
     assert len(checkpoints) == 2
     assert (
         again.metrics["first_val_accuracy"] == entry.metrics["first_val_accuracy"]
