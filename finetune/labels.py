@@ -13,6 +13,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from graphs.scene import SceneEntity, SceneGraph
+from graphs.types import Mask
 from tools import masks
 from tools.errors import UserError
 from tools.intake import decode, read
@@ -150,12 +151,17 @@ def write_coco(
     return classes
 
 
-def _annotation(number: int, label: Label, image: int, classes: Sequence[str]) -> dict[str, Any]:
+def polygons(mask: Mask) -> list[list[float]]:
+    """The outlines of a mask as COCO keeps them: x and y by turns."""
     from supervision import mask_to_polygons
 
+    outlines = mask_to_polygons(masks.decode(mask))
+    return [outline.reshape(-1).astype(float).tolist() for outline in outlines if len(outline) > 2]
+
+
+def _annotation(number: int, label: Label, image: int, classes: Sequence[str]) -> dict[str, Any]:
     entity = label.entity
     x1, y1, x2, y2 = entity.box.xyxy
-    outlines = [] if entity.mask is None else mask_to_polygons(masks.decode(entity.mask))
     return {
         "id": number,
         "image_id": image,
@@ -163,7 +169,7 @@ def _annotation(number: int, label: Label, image: int, classes: Sequence[str]) -
         "bbox": [x1, y1, x2 - x1, y2 - y1],
         "area": entity.box.area,
         "iscrowd": 0,
-        "segmentation": [polygon.reshape(-1).tolist() for polygon in outlines if len(polygon) > 2],
+        "segmentation": [] if entity.mask is None else polygons(entity.mask),
     }
 
 

@@ -23,6 +23,7 @@ from evals.diorama.truth import Truth
 from evals.diorama.world import Item, ask_about
 from finetune import sight
 from finetune.teacher import Teacher
+from tools import masks
 from tools.detector import Detection
 
 if TYPE_CHECKING:
@@ -66,16 +67,15 @@ class Pretend:
 
     @staticmethod
     def _look(truth: Truth, miss_rate: float, rng: np.random.Generator) -> list[Detection]:
-        from pycocotools import mask as coco
-
         found = []
         for thing in truth.objects:
             if rng.random() < miss_rate:
                 continue
             box = np.clip(np.array(thing.box.xyxy) + rng.normal(0, 1.2, 4), 0, [truth.width, truth.height] * 2)
-            mask = coco.decode({"size": list(thing.mask.size), "counts": thing.mask.counts.encode()}).astype(bool)
             x1, y1, x2, y2 = (float(value) for value in box)
-            found.append(Detection(thing.category, float(rng.uniform(0.5, 0.97)), (x1, y1, x2, y2), mask))
+            found.append(
+                Detection(thing.category, float(rng.uniform(0.5, 0.97)), (x1, y1, x2, y2), masks.decode(thing.mask))
+            )
         return found
 
     def __call__(self, image: Image.Image, labels: Collection[str] | None = None) -> list[Detection]:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage, AnyMessage, ToolCall, ToolMessage
 from langgraph.prebuilt import ToolRuntime
-from PIL import Image
 
 from agent import prompt
 from agent.verify import Answer
 from evals.diorama.cases import Call, Case
 from evals.diorama.phrases import SAID, counted, plural, singular, with_article
-from evals.diorama.truth import TrueObject
-from evals.diorama.world import Diorama, ask_about
+from evals.diorama.seer import Seer
+from evals.diorama.world import ask_about
 from graphs.query import SceneQuery, ask
 from graphs.scene import SceneGraph, fold
-from tools import masks
 from tools.catalog import ModelEntry
-from tools.detector import Detection
 from tools.errors import ToolError
 from tools.models import Models
 from tools.registry import load_tools
@@ -38,26 +35,6 @@ class Truth(NamedTuple):
     messages: list[AnyMessage]
 
 
-class Seer:
-    """Stands where the detector is loaded, and sees what is true."""
-
-    name = "truth"
-
-    def __init__(self, dioramas: Sequence[Diorama]) -> None:
-        """Know the pictures by their pixels."""
-        self._objects = {one.image.tobytes(): one.truth.objects for one in dioramas}
-
-    def __call__(self, image: Image.Image, labels: Collection[str] | None = None) -> list[Detection]:
-        """As the real detector: all things of these labels in this image."""
-        return [
-            _detection(thing) for thing in self._objects[image.tobytes()] if labels is None or thing.category in labels
-        ]
-
-
-def _detection(thing: TrueObject) -> Detection:
-    return Detection(thing.category, 0.9, thing.box.xyxy, masks.decode(thing.mask))
-
-
 def truths(seeds: Sequence[int]) -> Iterator[Truth]:
     """A true answer for each seed, its question's phrasing held out from training for every second one."""
     with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +43,7 @@ def truths(seeds: Sequence[int]) -> Iterator[Truth]:
             paths = [Path(folder) / name for name in item.case.images]
             for path, diorama in zip(paths, item.dioramas, strict=True):
                 diorama.image.save(path, compress_level=1)
-            yield _acted(item.case, Workspace.open(paths, Models(_loads(Seer(item.dioramas)))))
+            yield _acted(item.case, Workspace.open(paths, Models(_loads(Seer(item.dioramas, score=0.9)))))
 
 
 def _loads(seer: Seer) -> Callable[[ModelEntry], Seer]:

@@ -143,7 +143,8 @@ def _hits(scene: SceneGraph, truth: Truth) -> list[bool]:
     told = [one for one in scene.relations() if one.predicate in PREDICATES]
     told.sort(key=lambda one: -one.score * entities[one.subject].score * entities[one.object].score)
     named = [(stands_for.get(one.subject), one.predicate, stands_for.get(one.object)) for one in told]
-    return [one in set(truth.relations) for one in named]
+    true = set(truth.relations)
+    return [one in true for one in named]
 
 
 def _matched(entities: Sequence[SceneEntity], truth: Truth) -> dict[str, str]:

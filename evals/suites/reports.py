@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from agent.report.build import build
 from agent.report.check import check
@@ -18,6 +17,7 @@ from agent.report.faithful import faithful
 from agent.report.survey import Seen, Surveyor
 from agent.report.template import load
 from agent.report.words import Words
+from evals.diorama.seer import Seer
 from evals.diorama.truth import Truth
 from evals.diorama.world import make_diorama
 from evals.metrics.claims import is_true, match, mentioned
@@ -26,8 +26,6 @@ from evals.metrics.mutants import mutate
 from evals.suites.options import Options, gathering
 from evals.suites.report import Failure, Report
 from graphs.scene import SceneGraph
-from tools import masks
-from tools.detector import Detection
 from tools.models import SHARED, Models
 from tools.registry import load_tools
 
@@ -55,38 +53,20 @@ class Told(NamedTuple):
     caught: Sequence[bool]
 
 
-class TruePerception:
-    """A detector that sees what is true of the picture at hand."""
-
-    name = "truth"
-
-    def __init__(self) -> None:
-        """Know no picture yet."""
-        self.truth: Truth | None = None
-
-    def __call__(self, image: Image.Image, labels: Collection[str] | None = None) -> list[Detection]:
-        """Give the true objects, with full confidence."""
-        things = self.truth.objects if self.truth else ()
-        return [
-            Detection(thing.category, 1.0, thing.box.xyxy, masks.decode(thing.mask))
-            for thing in things
-            if labels is None or thing.category in labels
-        ]
-
-
 def suite(seed: int, count: int, options: Options) -> Report:
     """Report on the dioramas from `seed` on, once with true perception and once with the deployed tools."""
     SHARED.get("segment")  # weights that are missing are one error, not one a scene
-    deployed, perception = Surveyor(), TruePerception()
+    deployed, perception = Surveyor(), Seer()
     segment = [tool for tool in load_tools() if tool.name == "segment"]
     perfect = Surveyor(models=Models(lambda entry: perception), tools=segment)
     with gathering("scenes", count) as done, tempfile.TemporaryDirectory(prefix="scenograph-eval-") as folder:
         for number in range(seed, seed + count):
-            image, perception.truth = make_diorama(number)
-            path = Path(folder) / perception.truth.image
-            image.save(path)
+            made = make_diorama(number)
+            perception.know(made)
+            path = Path(folder) / made.truth.image
+            made.image.save(path)
             pair = [surveyor(surveyor.open(path)) for surveyor in (perfect, deployed)]
-            done.add((told(pair[0], perception.truth, MUTANTS), told(pair[1], perception.truth)))
+            done.add((told(pair[0], made.truth, MUTANTS), told(pair[1], made.truth)))
     return report([one for one, _ in done.results], [one for _, one in done.results], done.interrupted)
 
 

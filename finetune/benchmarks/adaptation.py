@@ -15,6 +15,7 @@ import typer
 from evals.diorama.pixel_art import SPRITES, make_pixel_art
 from evals.metrics.map50 import Pair
 from evals.suites.detector import CONFIDENCE, look_at, metrics
+from finetune.labels import polygons
 from finetune.recipes import detect
 from tools.catalog import ModelEntry, active, sealed
 from tools.detector import Detector
@@ -25,8 +26,6 @@ TEST_SEED = 2_000_000
 
 def write_data(folder: Path, count: int) -> Path:
     """Write labelled scenes of the second world as a COCO data set, unless they are there."""
-    from pycocotools import mask as coco
-
     if (folder / "annotations.json").exists():
         return folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -39,29 +38,17 @@ def write_data(folder: Path, count: int) -> Path:
         images.append({"id": number, "file_name": truth.image, "width": image.width, "height": image.height})
         for thing in truth.objects:
             x1, y1, x2, y2 = thing.box.xyxy
-            mask = coco.decode({"size": list(thing.mask.size), "counts": thing.mask.counts.encode()})
             annotations.append(
                 {
                     "id": len(annotations) + 1, "image_id": number, "category_id": names.index(thing.category) + 1,
                     "bbox": [x1, y1, x2 - x1, y2 - y1], "area": thing.area, "iscrowd": 0,
-                    "segmentation": _polygons(mask),
+                    "segmentation": polygons(thing.mask),
                 }
             )  # fmt: skip
     categories = [{"id": number, "name": name, "supercategory": ""} for number, name in enumerate(names, 1)]
     written = {"images": images, "annotations": annotations, "categories": categories}
     (folder / "annotations.json").write_text(json.dumps(written), encoding="utf-8")
     return folder
-
-
-def _polygons(mask: object) -> list[list[float]]:
-    import numpy as np
-    from supervision import mask_to_polygons
-
-    return [
-        polygon.reshape(-1).astype(float).tolist()
-        for polygon in mask_to_polygons(np.asarray(mask, dtype=bool))
-        if len(polygon) > 2
-    ]
 
 
 def measure(entry: ModelEntry, count: int) -> dict[str, float]:

@@ -40,7 +40,6 @@ def fit(
     *,
     patience: int,
     metrics: Callable[[Any], dict[str, float]],
-    collate: Callable[[list[Any]], dict[str, Any]] | None = None,
 ) -> dict[str, float]:
     """Train a model in place; goes on from the newest checkpoint in `out/checkpoints`.
 
@@ -53,7 +52,6 @@ def fit(
         arguments: Of `TrainingArguments`.
         patience: Epochs without a better `metric_for_best_model` after which training ends.
         metrics: Of predictions on the validation part.
-        collate: Examples to a batch.
 
     Returns:
         `first` and `best`: the metric after the first epoch, and in the best, whose weights the model then has.
@@ -68,7 +66,6 @@ def fit(
     trainer = Trainer(
         model,
         _settings(TrainingArguments, out, arguments),
-        data_collator=collate,
         train_dataset=parts[0],
         eval_dataset=parts[1],
         compute_metrics=metrics,

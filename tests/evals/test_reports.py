@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from agent.report.survey import Surveyor
-from evals.diorama.world import make_diorama
-from evals.suites.reports import Told, TruePerception, report, told
+from evals.diorama.seer import Seer
+from evals.diorama.world import Diorama, make_diorama
+from evals.suites.reports import Told, report, told
 from tools.models import Models
 from tools.registry import load_tools
 
@@ -15,15 +16,15 @@ from tools.registry import load_tools
 def reports(tmp_path_factory: pytest.TempPathFactory) -> list[Told]:
     """Reports on four dioramas, seen as they are."""
     folder: Path = tmp_path_factory.mktemp("dioramas")
-    perception = TruePerception()
+    dioramas = [make_diorama(seed) for seed in range(4_100_000, 4_100_004)]
+    perception = Seer(dioramas)
     segment = [tool for tool in load_tools() if tool.name == "segment"]
     surveyor = Surveyor(models=Models(lambda entry: perception), tools=segment)
     made = []
-    for seed in range(4_100_000, 4_100_004):
-        image, perception.truth = make_diorama(seed)
-        path = folder / f"{seed}.png"
-        image.save(path)
-        made.append(told(surveyor(surveyor.open(path)), perception.truth, mutants=20))
+    for one in dioramas:
+        path = folder / one.truth.image
+        one.image.save(path)
+        made.append(told(surveyor(surveyor.open(path)), one.truth, mutants=20))
     return made
 
 
@@ -38,12 +39,11 @@ def test_with_true_perception_every_claim_is_true_and_every_object_is_named(repo
 
 
 def test_what_was_not_seen_makes_false_claims_and_is_not_mentioned(tmp_path: Path) -> None:
-    perception = TruePerception()
+    image, truth = make_diorama(4_100_001)
+    perception = Seer([Diorama(image, truth.model_copy(update={"objects": truth.objects[1:]}))])
     surveyor = Surveyor(
         models=Models(lambda entry: perception), tools=[tool for tool in load_tools() if tool.name == "segment"]
     )
-    image, truth = make_diorama(4_100_001)
-    perception.truth = truth.model_copy(update={"objects": truth.objects[1:]})
     image.save(tmp_path / "scene.png")
     one = told(surveyor(surveyor.open(tmp_path / "scene.png")), truth)
 
