@@ -32,7 +32,7 @@ _ARTICLES = {"a", "an", "the", "some", "any", "another", "several", "many", "eve
 _BEFORE_NOUN = _ARTICLES | {"more", "fewer", "less", "most", "fewest"}
 _PIECES = {"piece", "pieces", "loaf", "loaves", "of", "the", "these", "those", "all"}
 _BEFORE_COLOUR = {"is", "are", "have", "has", "looks", "look", "the", "a", "colour", "color", "colours", "colors",
-                  "painted", "in", "both", "all", "mostly", "and", ",", "not"}  # fmt: skip
+                  "painted", "in", "both", "all", "mostly", "and", ",", "not", "of"}  # fmt: skip
 _ENDS = set(".,;:!?") | set(
     "is are was were be has have had do does of in on at to from and or but that which than with by for as it its "
     "there here not can cannot could shows show seen visible present more most only both whose who where".split()
@@ -143,7 +143,9 @@ def _compares(tokens: Sequence[str]) -> bool:
         words & {"outnumber", "outnumbers", "numerous", "fewest", "same", "equal", "equally"}
         or ("most" in words and "space" not in words)
         or (words & {"more", "fewer", "less"})
-        or (words & {"number", "count"} and words & {"greater", "higher", "smaller"})
+        or (words & {"number", "count"} and words & {"greater", "smaller"})
+        or {("than", "the", "number"), ("than", "the", "count"), ("than", "that", "of")}
+        & set(zip(tokens, tokens[1:], tokens[2:], strict=False))  # "higher than the tree" is a place
     )
 
 
@@ -154,6 +156,8 @@ def _mentions(tokens: Sequence[str], known: Collection[str]) -> Iterator[_Mentio
         for length in (3, 2, 1):
             words = tokens[index : index + length]
             label = _label(words, known) if len(words) == length else None
+            if label == ANYTHING and "among" in tokens[max(0, index - 2) : index]:
+                break  # "among the things" is no thing of its own
             if label is not None:
                 number = _ANYTHING.get(words[0])
                 yield _Mention(index, index + length, label, number, counted=number is not None)
@@ -220,6 +224,9 @@ def _claims(tokens: Sequence[str], mentions: Sequence[_Mention], *, related: boo
     for place, mention in enumerate(mentions):
         before = mentions[place - 1].end if place else 0
         between = tokens[before : mention.start]
+        if not place:
+            ended = [index for index, token in enumerate(between) if token in ".;?!:"]
+            between = between[ended[-1] + 1 :] if ended else between
         told = [_RELATIONS[word] for word in between if word in _RELATIONS] if related else []
         cut = bool(set(between) & set(".;?!:"))
         if told and subjects and not cut:

@@ -19,6 +19,8 @@ import numpy.typing as npt
 from PIL import Image
 from pydantic import BaseModel, Field, SecretStr
 
+from evals.diorama.cases import WEIGHTS as WEIGHTS_ASKED
+from evals.diorama.phrases import Kind
 from evals.diorama.truth import Truth
 from evals.diorama.world import Item, ask_about
 from finetune import sight
@@ -36,6 +38,19 @@ SEED = 40_000_000
 
 BASE = "SmolLM2-135M-Instruct"
 
+WEIGHTS: dict[Kind, int] = WEIGHTS_ASKED | {
+    "colours": 6, "related": 12, "related_count": 10, "related_list": 8, "relation": 9
+}  # fmt: skip
+"""How often each kind is taught: as it is asked, those with more to get wrong a little more."""
+
+FRAMES = (
+    "Please tell me: {q}", "Look at the picture. {q}", "Hello! {q}", "{q} Thanks.", "{q} Please check.", "Hi, {l}",
+    "Quick question: {l}", "I have a question. {q}", "{q} I need to know.", "Help me: {l}", "Question: {q}",
+    "{q} Answer from the image.", "Could you help? {q}", "Another question: {l}", "So, {l}", "{q} Be exact.", "{c}",
+    "{c}", "{c}", "{l}",
+)  # fmt: skip
+"""What people write around a question; in `l` it begins in lower case, in `c` all is, without a mark."""
+
 
 class PlanConfig(BaseModel):
     """The recipe. Only the last layers are adapted: the others need no backward pass, which saves a quarter."""
@@ -49,6 +64,8 @@ class PlanConfig(BaseModel):
     rank: int = 16
     last_layers: int = 16
     miss_rate: float = 0.04
+    slip_rate: float = 0.25
+    framed: float = 0.35
     seed: int = 0
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1)
     save_every: int = 25
@@ -85,16 +102,23 @@ class Pretend:
         return [one for one in seen if labels is None or one.label in labels]
 
 
-def transcript(seed: int, miss_rate: float, folder: Path) -> dict[str, Any]:
+def framed(query: str, rng: np.random.Generator) -> str:
+    """The question as somebody might type it."""
+    lower = query if query.startswith("I ") else query[0].lower() + query[1:]
+    return str(rng.choice(FRAMES)).format(q=query, l=lower, c=query.lower().rstrip("?."))
+
+
+def transcript(seed: int, config: PlanConfig, folder: Path) -> dict[str, Any]:
     """Run the real flow and tools on one question, planned by the teacher, and record what the model would read.
 
     Args:
         seed: Of the question.
-        miss_rate: Share of the things that the tools are made to miss.
+        config: The recipe: how often tools miss a thing, the teacher slips, and words stand around a question.
         folder: For the pictures.
 
     Returns:
-        `{"messages", "tools", "images"}`: the last request and its reply; images as base64 JPEG, as they were sent.
+        `{"messages", "tools", "images", "slips"}`: the last request and its reply; images as base64 JPEG, as they were
+        sent; which of the assistant's turns are not to be learnt.
     """
     from agent.llm.client import chat_model
     from agent.llm.endpoint import Endpoint
@@ -104,20 +128,21 @@ def transcript(seed: int, miss_rate: float, folder: Path) -> dict[str, Any]:
     from tools.registry import load_tools, offered
     from tools.workspace import Workspace
 
-    item = ask_about(seed, held_out=False)
+    item = ask_about(seed, held_out=False, weights=WEIGHTS)
     paths = [folder / f"{seed}-{index}.png" for index, _ in enumerate(item.dioramas)]
     for path, one in zip(paths, item.dioramas, strict=True):
         one.image.save(path, compress_level=1)
     rng = np.random.default_rng([seed, 0x7EA])
-    workspace = Workspace.open(paths, Models(lambda _: Pretend(item, miss_rate, rng)))
-    teacher = Teacher(item.case)
+    query = framed(item.case.query, rng) if rng.random() < config.framed else item.case.query
+    workspace = Workspace.open(paths, Models(lambda _: Pretend(item, config.miss_rate, rng)))
+    teacher = Teacher(item.case, rng if rng.random() < config.slip_rate else None)
     endpoint = Endpoint(url="http://teacher/v1", model="teacher", key=SecretStr("none"))
 
     async def run() -> None:
         async with httpx.AsyncClient(transport=teacher) as client:
             tools = offered(load_tools(), active("plan").tools)
             agent = Agent(chat_model(endpoint, client, max_retries=0), tools)
-            made = await agent.ask(workspace, item.case.query)
+            made = await agent.ask(workspace, query)
         if made.error:
             raise RuntimeError(f"the teacher failed on {seed}: {made.error}")
 
@@ -128,7 +153,8 @@ def transcript(seed: int, miss_rate: float, folder: Path) -> dict[str, Any]:
     for part in messages[1]["content"]:
         if part["type"] == "image_url":
             images.append(part.pop("image_url")["url"].split(",", 1)[1])
-    return {"kind": item.case.kind, "messages": messages, "tools": teacher.request["tools"], "images": images}
+    told = {"messages": messages, "tools": teacher.request["tools"], "images": images}
+    return {"kind": item.case.kind, **told, "slips": teacher.slips}
 
 
 def write_transcripts(path: Path, seeds: list[int], config: PlanConfig) -> None:
@@ -138,7 +164,7 @@ def write_transcripts(path: Path, seeds: list[int], config: PlanConfig) -> None:
     draft = path.with_suffix(".draft")
     count = len(seeds)
     with ProcessPoolExecutor(config.threads) as pool, draft.open("w", encoding="utf-8") as file:
-        made = pool.map(transcript, seeds, [config.miss_rate] * count, [path.parent] * count, chunksize=16)
+        made = pool.map(transcript, seeds, [config] * count, [path.parent] * count, chunksize=16)
         for done, one in enumerate(made, 1):
             file.write(json.dumps(one) + "\n")
             if done % 200 == 0:
@@ -161,7 +187,7 @@ class Example(NamedTuple):
 
 
 def tokens(transcript: dict[str, Any], tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[bool]]:
-    """The ids of a transcript, and which of them the model is to write: the turns of the assistant and their ends."""
+    """The ids of a transcript, and which the model is to write: the assistant's turns and their ends, save slips."""
     from agent.llm.embedded import IMAGE_TOKEN, IMAGE_TOKENS
 
     text = tokenizer.apply_chat_template(transcript["messages"], tools=transcript["tools"], tokenize=False)
@@ -172,6 +198,7 @@ def tokens(transcript: dict[str, Any], tokenizer: PreTrainedTokenizerBase) -> tu
     while (start := text.find(opening, end)) >= 0:
         end = text.index(closing, start) + len(closing)
         spans.append((start + len(opening), end))
+    spans = [span for turn, span in enumerate(spans) if turn not in transcript["slips"]]
     encoded = tokenizer(text, return_offsets_mapping=True, add_special_tokens=False)
     target = [any(start <= first < stop for start, stop in spans) for first, _ in encoded["offset_mapping"]]
     return encoded["input_ids"], target

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import httpx
+import numpy as np
 
 from evals.diorama.cases import Call, Case
 from evals.diorama.phrases import SAID, counted, singular, with_article
 from evals.diorama.phrases import plural as plural_of
 
 DECLINED = "The tools cannot tell that from the image."
+REJECTED = "answer rejected"
+"""How the message begins with which the flow sends an answer back."""
 _ENTITY = re.compile(r"^(\S+-\d+) \d+,\d+,\d+,\d+(?: ([a-z]+))?(?: ([\d.]+)%)?$")
 
 
@@ -148,15 +151,60 @@ def _more_in(label: str, told: Sequence[str]) -> dict[str, Any]:
     return _answer(said, best, evidence)
 
 
+def hasty(case: Case, told: Sequence[str], rng: np.random.Generator) -> dict[str, Any] | None:
+    """What a planner might answer that leaves out the last query: wrong, in a right form.
+
+    Args:
+        case: Its kind and its plan say what was asked.
+        told: The texts of the tool messages so far, in order.
+        rng: Draws the mistake.
+
+    Returns:
+        Arguments of `answer`; none where the mistake would be no mistake.
+    """
+    query = case.accepted_plans[0][-1][-1].arguments
+    some = [line for text in told for line in _lines(text) if rng.random() < 0.5]
+    made = _from_query(query, [*told, _guess(query, some, rng)])
+    return made if made["value"] not in (None, case.answer) else None
+
+
+def _guess(query: dict[str, Any], lines: Sequence[Line], rng: np.random.Generator) -> str:
+    """What a query's text would be if these lines were all it spoke of."""
+    other = query.get("other") or ""
+    own = [line for line in lines if query["op"] == "list" or not line.id.startswith(f"{other}-")]
+    ids = " ".join(line.id for line in own)
+    if not ids:
+        return "0"
+    match query["op"]:
+        case "list":
+            names = [line.id.rpartition("-")[0].replace("_", " ") for line in own]
+            return ", ".join(f"{name} {names.count(name)}" for name in dict.fromkeys(names)) + f": {ids}"
+        case "largest":
+            return f"largest = {own[0].id.rpartition('-')[0].replace('_', ' ')}: {own[0].id}"
+        case "relation":
+            return f"{rng.choice(['left_of', 'right_of', 'above', 'below', 'near'])}: {ids}"
+        case "attribute":
+            return f"{own[0].id} {own[0].colour or 'red'}"
+    return f"{len(own)}: {ids}"
+
+
 class Teacher(httpx.AsyncBaseTransport):
     """Plays the model server for one case: first its shortest plan, step by step, then the answer.
 
     After the run, `request` is the last request it got and `reply` what it said to it: together the whole transcript.
+    `slips` are its turns, counted from 0, that were mistakes: they show how to go on after one, not how to make it.
     """
 
-    def __init__(self, case: Case) -> None:
-        """Start at the first step of the case's first plan."""
+    def __init__(self, case: Case, slip: np.random.Generator | None = None) -> None:
+        """Start at the first step of the case's first plan.
+
+        Args:
+            case: The question.
+            slip: Draws a hasty answer to give in place of a last query; none without it.
+        """
         self.case = case
+        self.slip = slip
+        self.slips: list[int] = []
         self.request: dict[str, Any] = {}
         self.reply: dict[str, Any] = {}
 
@@ -165,16 +213,15 @@ class Teacher(httpx.AsyncBaseTransport):
         self.request = json.loads(await request.aread())
         messages = self.request["messages"]
         told = [message["content"] for message in messages if message["role"] == "tool"]
-        done = sum(message["role"] == "assistant" for message in messages)
-        steps = [step for step in self.case.accepted_plans[0] if step]
-        failed = bool(told) and told[-1].startswith("unknown label")
-        calls = steps[done] if done < len(steps) and not failed else [self._closing(told)]
+        told = [text for text in told if not text.startswith(REJECTED)]
+        made = sum(message["role"] == "assistant" for message in messages)
+        calls = self._hasty(told, made) or self._calls(told, made - len(self.slips))
         self.reply = {
             "role": "assistant",
             "content": "",
             "tool_calls": [
                 {
-                    "id": f"call-{done}-{index}",
+                    "id": f"call-{made}-{index}",
                     "type": "function",
                     "function": {"name": call.tool, "arguments": json.dumps(call.arguments)},
                 }
@@ -193,5 +240,21 @@ class Teacher(httpx.AsyncBaseTransport):
         }
         return httpx.Response(200, json=body)
 
-    def _closing(self, told: Sequence[str]) -> Call:
-        return Call(tool="answer", arguments=conclude(self.case, told))
+    def _calls(self, told: Sequence[str], done: int) -> list[Call]:
+        steps = [step for step in self.case.accepted_plans[0] if step]
+        failed = bool(told) and told[-1].startswith("unknown label")
+        if done < len(steps) and not failed:
+            return steps[done]
+        return [Call(tool="answer", arguments=conclude(self.case, told))]
+
+    def _hasty(self, told: Sequence[str], made: int) -> list[Call]:
+        """The answer that comes too soon, once: in place of the query that closes the plan."""
+        plan = self.case.accepted_plans[0]
+        if self.slip is None or made != len(plan) - 1 or not plan[-1] or plan[-1][-1].tool != "query_scene":
+            return []
+        draw, self.slip = self.slip, None
+        answer = hasty(self.case, told, draw)
+        if answer is None:
+            return []
+        self.slips.append(made)
+        return [Call(tool="answer", arguments=answer)]
