@@ -24,7 +24,8 @@ _RELATIONS: dict[str, Predicate] = {
 }  # fmt: skip
 _ANYTHING = {"nothing": 0, "anything": None, "something": None}
 _COMPARED = {
-    "more": ">", "greater": ">", "higher": ">", "outnumber": ">", "outnumbers": ">", "most": ">",
+    "more": ">", "greater": ">", "larger": ">", "higher": ">", "majority": ">", "outnumber": ">", "outnumbers": ">",
+    "most": ">",
     "fewer": "<", "less": "<", "smaller": "<", "fewest": "<", "least": "<", "same": "=", "equal": "=", "equally": "=",
 }  # fmt: skip
 _LARGEST, _SMALLEST = {"largest", "biggest", "greatest"}, {"smallest", "tiniest"}
@@ -32,7 +33,8 @@ _ARTICLES = {"a", "an", "the", "some", "any", "another", "several", "many", "eve
 _BEFORE_NOUN = _ARTICLES | {"more", "fewer", "less", "most", "fewest"}
 _PIECES = {"piece", "pieces", "loaf", "loaves", "of", "the", "these", "those", "all"}
 _BEFORE_COLOUR = {"is", "are", "have", "has", "looks", "look", "the", "a", "colour", "color", "colours", "colors",
-                  "painted", "in", "both", "all", "mostly", "and", ",", "not", "of"}  # fmt: skip
+                  "painted", "in", "both", "all", "mostly", "and", ",", "not", "of",
+                  "that", "which"}  # fmt: skip
 _ENDS = set(".,;:!?") | set(
     "is are was were be has have had do does of in on at to from and or but that which than with by for as it its "
     "there here not can cannot could shows show seen visible present more most only both whose who where".split()
@@ -140,10 +142,10 @@ def read(text: str, known: Collection[str] = ()) -> Reading:
 def _compares(tokens: Sequence[str]) -> bool:
     words = set(tokens)
     return bool(
-        words & {"outnumber", "outnumbers", "numerous", "fewest", "same", "equal", "equally"}
+        words & {"outnumber", "outnumbers", "majority", "numerous", "fewest", "same", "equal", "equally"}
         or ("most" in words and "space" not in words)
         or (words & {"more", "fewer", "less"})
-        or (words & {"number", "count"} and words & {"greater", "smaller"})
+        or (words & {"number", "count"} and words & {"greater", "larger", "smaller"})
         or {("than", "the", "number"), ("than", "the", "count"), ("than", "that", "of")}
         & set(zip(tokens, tokens[1:], tokens[2:], strict=False))  # "higher than the tree" is a place
     )

@@ -47,11 +47,16 @@ def _number(case: Case, value: int) -> str | None:
     claims = case.claims or [Claim(entity.label) for entity in case.entities]
     if not cited and (reason := unsearched(case, claims, case.images)):
         return reason
-    options = [{name for claim in claims for name in found(case.scene, claim, scope)} for scope in case.scopes]
+    options = _meant(case, claims)
     options += [set(found(case.scene, claim, scope)) for claim in claims for scope in case.scopes]
     if cited in options:
         return None
     return f"{said(claims[0])}: the scene holds {len(options[0])}, not {value}"
+
+
+def _meant(case: Case, claims: Sequence[Claim]) -> list[set[str]]:
+    """All things that claims are about, in each scope."""
+    return [{name for claim in claims for name in found(case.scene, claim, scope)} for scope in case.scopes]
 
 
 def _boolean(case: Case, value: bool) -> str | None:
@@ -156,7 +161,9 @@ def _words(case: Case, value: list[str]) -> str | None:
         return _predicates(case, given)
     if given <= set(COLOURS):
         shown = {str(e.attributes["colour"]) for e in case.entities if "colour" in e.attributes}
-        return None if given == shown else f"the colours of what is cited are: {', '.join(sorted(shown))}"
+        if given != shown:
+            return f"the colours of what is cited are: {', '.join(sorted(shown))}"
+        return _left_out(case)
     labels = {entity.label for entity in case.entities}
     if {normalise(one) for one in given} != labels:
         return f"what is cited is: {', '.join(sorted(labels))}"
@@ -181,7 +188,17 @@ def _complete(case: Case) -> str | None:
     if not related and not case.question.labels:
         scopes = [{e.id for e in case.scene.find(image_id=scope)} for scope in case.scopes]
         return None if cited in scopes else f"leave nothing out: {', '.join(sorted(scopes[0] - cited))}"
-    return None
+    return None if related else _left_out(case)
+
+
+def _left_out(case: Case) -> str | None:
+    """Where all that is cited is what the question asks about, none of that is left out."""
+    cited = {entity.id for entity in case.entities}
+    options = _meant(case, case.claims)
+    if cited in options:
+        return None
+    missing = next((option - cited for option in options if cited < option), set())
+    return f"leave nothing out: {', '.join(sorted(missing))}" if missing else None
 
 
 def _predicates(case: Case, given: set[str]) -> str | None:

@@ -108,7 +108,7 @@ def framed(query: str, rng: np.random.Generator) -> str:
     return str(rng.choice(FRAMES)).format(q=query, l=lower, c=query.lower().rstrip("?."))
 
 
-def transcript(seed: int, config: PlanConfig, folder: Path) -> dict[str, Any]:
+def transcript(seed: int, config: PlanConfig, folder: Path) -> dict[str, Any] | None:
     """Run the real flow and tools on one question, planned by the teacher, and record what the model would read.
 
     Args:
@@ -118,7 +118,7 @@ def transcript(seed: int, config: PlanConfig, folder: Path) -> dict[str, Any]:
 
     Returns:
         `{"messages", "tools", "images", "slips"}`: the last request and its reply; images as base64 JPEG, as they were
-        sent; which of the assistant's turns are not to be learnt.
+        sent; which of the assistant's turns are not to be learnt. None where verification did not accept the answer.
     """
     from agent.llm.client import chat_model
     from agent.llm.endpoint import Endpoint
@@ -138,17 +138,18 @@ def transcript(seed: int, config: PlanConfig, folder: Path) -> dict[str, Any]:
     teacher = Teacher(item.case, rng if rng.random() < config.slip_rate else None)
     endpoint = Endpoint(url="http://teacher/v1", model="teacher", key=SecretStr("none"))
 
-    async def run() -> None:
+    async def run() -> str | None:
         async with httpx.AsyncClient(transport=teacher) as client:
             tools = offered(load_tools(), active("plan").tools)
             agent = Agent(chat_model(endpoint, client, max_retries=0), tools)
-            made = await agent.ask(workspace, query)
-        if made.error:
-            raise RuntimeError(f"the teacher failed on {seed}: {made.error}")
+            return (await agent.ask(workspace, query)).error
 
-    asyncio.run(run())
+    failed = asyncio.run(run())
     for path in paths:
         path.unlink()
+    if failed:
+        print(f"left out {seed}, {query!r}: {failed}", flush=True)
+        return None
     messages, images = [*teacher.request["messages"], teacher.reply], []
     for part in messages[1]["content"]:
         if part["type"] == "image_url":
@@ -166,7 +167,8 @@ def write_transcripts(path: Path, seeds: list[int], config: PlanConfig) -> None:
     with ProcessPoolExecutor(config.threads) as pool, draft.open("w", encoding="utf-8") as file:
         made = pool.map(transcript, seeds, [config] * count, [path.parent] * count, chunksize=16)
         for done, one in enumerate(made, 1):
-            file.write(json.dumps(one) + "\n")
+            if one is not None:
+                file.write(json.dumps(one) + "\n")
             if done % 200 == 0:
                 print(f"transcripts {done}/{count}", flush=True)
     draft.rename(path)

@@ -14,10 +14,18 @@ from agent.claims import Claim, read
         ("There are 2 loaves of bread.", [Claim("bread", 2)]),
         ("There are 2 red dogs.", [Claim("dog", 2, "red")]),
         ("How many of the dogs are red?", [Claim("dog", colour="red")]),
+        ("Count the dogs that are red.", [Claim("dog", colour="red")]),
+        ("How many dogs of the colour red are there?", [Claim("dog", colour="red")]),
         ("The dog is not red.", [Claim("dog", colour="red", denied=True)]),
         ("A red dog and a blue ball", [Claim("dog", colour="red"), Claim("ball", colour="blue")]),
         ("The dog is left of the tree.", [Claim("dog", None, None, "left_of", "tree")]),
         ("No, the dog is not next to the tree.", [Claim("dog", None, None, "near", "tree", True)]),
+        ("Count the dogs higher than the tree.", [Claim("dog", None, None, "above", "tree")]),
+        (
+            "Look at the picture. Left of the tree, how many dogs are there?",
+            [Claim("dog", None, None, "left_of", "tree")],
+        ),
+        ("Is a dog among the objects?", [Claim("dog")]),
         ("There are 2 dogs above the tree.", [Claim("dog", 2, None, "above", "tree")]),
         (
             "There are 1 dog, 2 cats below the tree.",
@@ -58,3 +66,17 @@ def test_what_else_a_sentence_says() -> None:
     assert read("Which thing is the largest?").extreme == 1
     assert (read("Yes, it is.").opening, read("No, it is not.").opening, read("No dog.").opening) == (True, False, None)
     assert read("There is a zebra.", ["zebra"]).labels == ("zebra",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Is the count of dogs higher than the count of trees?",
+        "Is there a larger number of dogs than of trees?",
+        "Are the dogs in the majority over the trees?",
+    ],
+)
+def test_comparisons_of_numbers_are_no_places(text: str) -> None:
+    reading = read(text)
+    assert reading.compared == ">"
+    assert not [claim for claim in reading.claims if claim.relation]

@@ -5,6 +5,7 @@ from langchain_core.messages import AnyMessage, ToolMessage
 from pydantic import ValidationError
 
 from agent.case import Value
+from agent.prompt import question
 from agent.verify import Answer, verify
 from graphs.scene import SceneGraph, fold
 from graphs.types import Box, Entity, ImageRef, Observation, Search
@@ -106,3 +107,17 @@ def test_an_answer_says_something(text: str) -> None:
 def test_a_value_keeps_its_type(given: str, kind: type) -> None:
     answer = Answer.model_validate_json(f'{{"text": "x", "value": {given}, "evidence": []}}')
     assert type(answer.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("query", "value"), [("What colours do the dogs have?", ["brown"]), ("Which animals are there?", ["dog"])]
+)
+def test_a_list_leaves_out_nothing_that_was_asked_for(query: str, value: Value) -> None:
+    messages = [question(IMAGES[:1], query), *MESSAGES]
+    some, every = (
+        verify(Answer(text="Here they are.", value=value, evidence=ids), SCENE, messages)
+        for ids in (("dog-1",), ("dog-1", "dog-2"))
+    )
+    assert some is not None
+    assert "leave nothing out: dog-2" in some
+    assert every is None
