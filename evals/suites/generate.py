@@ -35,7 +35,7 @@ from tools.models import SHARED
 from tools.regions import padded
 
 if TYPE_CHECKING:
-    from tools.detector import Detector
+    from tools.detector import Detection, Detector
     from tools.generator import Generator
 
 KINDS: tuple[Kind, ...] = ("one_object", "two_objects", "relation")
@@ -79,26 +79,25 @@ def suite(seed: int, count: int, options: Options) -> Report:
     with gathering("removals", max(count // REMOVALS, 1)) as removed:
         for number in range(seed, seed + max(count // REMOVALS, 1)):
             removed.add(_remove(number, detector))
+    interrupted = made.interrupted or removed.interrupted
     trained = range(TRAIN_SEED, TRAIN_SEED + TRAIN_SCENES)
     metrics, failures = scored(pictures, detector, trained)
-    metrics |= copies(pictures, trained)
     metrics["removed"] = ratio([float(one.gone) for one in removed.results])
     metrics["changed_outside"] = ratio([one.outside for one in removed.results])
-    metrics |= _speed(model)
-    return Report(
-        suite="generate", metrics=metrics, failures=failures, interrupted=made.interrupted or removed.interrupted
-    )
+    if not interrupted:
+        metrics |= copies(pictures, trained) | _speed(model)
+    return Report(suite="generate", metrics=metrics, failures=failures, interrupted=interrupted)
 
 
-def shows(prompted: Prompted, image: Image.Image, detector: Look) -> bool:
-    """Whether a detector finds in a picture what a prompt names: its things, or its relation."""
+def shows(prompted: Prompted, seen: Sequence[Detection]) -> bool:
+    """Whether what a detector sees in a picture is what a prompt names: its things, or its relation."""
     things = tuple((label, 1) for label in prompted.labels)
     if prompted.predicate is None:
         asked = wanted.Wanted(things=things)
     else:
         first, second = prompted.labels
         asked = wanted.Wanted(relations=((first, prompted.predicate, second),))
-    return wanted.check(asked, wanted.sightings(detector(image, None))).score == 1
+    return wanted.check(asked, wanted.sightings(seen)).score == 1
 
 
 def scored(
@@ -113,27 +112,27 @@ def scored(
     """
     metrics: dict[str, Metric] = {}
     failures: list[Failure] = []
-    nearest = _nearest_prompts([one.prompted for one in pictures], trained)
+    near = _nearest_prompts([one.prompted for one in pictures], trained)
     for kind in KINDS:
-        chosen = [(one, near) for one, near in zip(pictures, nearest, strict=True) if one.prompted.kind == kind]
-        own = [shows(one.prompted, one.image, detector) for one, _ in chosen]
-        others = [other.image for other, _ in chosen[1:] + chosen[:1]]
-        metrics[kind] = ratio(own)
-        metrics[f"{kind}_chance"] = ratio(
-            [shows(one.prompted, image, detector) for (one, _), image in zip(chosen, others, strict=True)]
-        )
-        metrics[f"{kind}_nearest"] = ratio([shows(one.prompted, _painted(near), detector) for one, near in chosen])
-        metrics[f"{kind}_painted"] = ratio([shows(one.prompted, _painted(one.prompted), detector) for one, _ in chosen])
+        asked = [one.prompted for one in pictures if one.prompted.kind == kind]
+        seen = [detector(one.image, None) for one in pictures if one.prompted.kind == kind]
+        copied = [
+            detector(_painted(one), None) for one, of in zip(near, pictures, strict=True) if of.prompted.kind == kind
+        ]
+        painted = [detector(_painted(prompted), None) for prompted in asked]
+        found = {"": seen, "_chance": seen[1:] + seen[:1], "_nearest": copied, "_painted": painted}
+        met = {name: [shows(*pair) for pair in zip(asked, looks, strict=True)] for name, looks in found.items()}
+        metrics |= {f"{kind}{name}": ratio(shares) for name, shares in met.items()}
         failures += [
             Failure(
-                id=str(one.prompted.seed),
-                query=one.prompted.text,
+                id=str(prompted.seed),
+                query=prompted.text,
                 expected=kind,
-                got=", ".join(sorted({seen.label for seen in detector(one.image, None)})) or "nothing",
+                got=", ".join(sorted({one.label for one in look})) or "nothing",
                 why="not found by the detector",
             )
-            for (one, _), met in zip(chosen, own, strict=True)
-            if not met
+            for prompted, look, right in zip(asked, seen, met[""], strict=True)
+            if not right
         ]
     return metrics, failures
 
