@@ -17,7 +17,7 @@ from langgraph.types import interrupt
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from agent import prompt
+from agent import prompt, tracing
 from agent.approval import Policy
 from agent.recall import Recall, Told, earlier
 from graphs.types import ImageRef
@@ -73,6 +73,14 @@ class Acting:
             GraphInterrupt: The call waits for a person.
             Exception: A bug in the tool.
         """
+        call = request.tool_call
+        with tracing.acting(call["name"], call["id"]) as span:
+            message = await self._told(request, execute)
+            if isinstance(message, ToolMessage) and message.status == "error":
+                tracing.failed(span, str(message.content))
+        return message
+
+    async def _told(self, request: ToolCallRequest, execute: Execute) -> Told:
         began = time.perf_counter()
         call = request.tool_call
         try:

@@ -15,7 +15,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Command
 from pydantic import BaseModel
 
-from agent import flow
+from agent import flow, tracing
 from agent.acting import Shared
 from agent.approval import Pending, Policy
 from agent.exchange import new_id
@@ -164,7 +164,8 @@ class Agent:
         if decisions:
             given = Command(resume=dict(decisions))
         durability: Any = {"durability": "sync"} if self._kept else {}
-        final = await self._graph.ainvoke(given, config, context=workspace, **durability)
+        with tracing.asking(thread or name):
+            final = await self._graph.ainvoke(given, config, context=workspace, **durability)
         if waiting := final.pop("__interrupt__", ()):
             raise Waiting([Pending(id=one.id, **one.value) for one in waiting])
         return record(name, cast(flow.State, final), total=time.perf_counter() - began)

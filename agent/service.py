@@ -17,6 +17,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.store.sqlite.aio import AsyncSqliteStore
 from PIL import Image
 
+from agent import tracing
 from agent.answering import Answering
 from agent.exchange import Question
 from agent.launch import SERVICE, SERVICE_KEY
@@ -42,6 +43,7 @@ def app(models: Models = SHARED) -> FastAPI:
     @asynccontextmanager
     async def life(made: FastAPI) -> AsyncIterator[None]:
         home().mkdir(parents=True, exist_ok=True)
+        tracing.start()
         async with (
             AsyncSqliteSaver.from_conn_string(str(home() / CHECKPOINTS)) as kept,
             AsyncSqliteStore.from_conn_string(str(home() / LEDGER)) as ledger,

@@ -10,6 +10,7 @@ import openai
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_openai import ChatOpenAI
 
+from agent import tracing
 from agent.llm.endpoint import Endpoint
 from tools.errors import UserError
 
@@ -73,7 +74,9 @@ async def plan(llm: ChatOpenAI, messages: Sequence[BaseMessage], tools: Sequence
     """
     url = llm.openai_api_base
     try:
-        reply = await llm.bind(tools=list(tools), tool_choice="required").ainvoke(list(messages))
+        with tracing.planning(llm.model_name, url) as span:
+            reply = await llm.bind(tools=list(tools), tool_choice="required").ainvoke(list(messages))
+            tracing.used(span, reply.usage_metadata)
     except openai.APITimeoutError as error:
         raise UserError(
             f"the model server at {url} did not answer within {llm.request_timeout} s: try again, or raise "
