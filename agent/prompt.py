@@ -6,6 +6,7 @@ import base64
 import io
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
@@ -53,12 +54,20 @@ def question(images: Sequence[ImageRef], query: str) -> HumanMessage:
 
     Args:
         images: The user's images, in order.
-        query: The question as the user typed it.
+        query: The question as the user typed it; where it names an image's file, the id takes the name's place.
     """
     lines = [f"{image.id} ({image.width}x{image.height})" for image in images]
-    text = "\n".join([*lines, f"Question: {neutralise(query.strip())}"])
+    text = "\n".join([*lines, f"Question: {neutralise(_by_ids(images, query.strip()))}"])
     references: list[str | dict[str, Any]] = [{"type": "image_ref", "id": image.id} for image in images]
     return HumanMessage([*references, {"type": "text", "text": text}])
+
+
+def _by_ids(images: Sequence[ImageRef], query: str) -> str:
+    names = [Path(image.path).name for image in images]
+    for image, name in zip(images, names, strict=True):
+        if name and names.count(name) == 1:
+            query = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", image.id, query, flags=re.IGNORECASE)
+    return query
 
 
 def request(messages: Sequence[BaseMessage], picture: Callable[[str], Image.Image]) -> list[BaseMessage]:

@@ -32,8 +32,9 @@ def command(
 ) -> None:
     """Ask about images and see the answer with its evidence.
 
-    The pictures are img-1, img-2 … in the question, in the order given. The embedded model is served when needed.
-    SCENOGRAPH_LLM_URL, SCENOGRAPH_LLM_MODEL and SCENOGRAPH_LLM_KEY point to another OpenAI-compatible server.
+    The pictures are img-1, img-2 … in the question, in the order given, or go by their file names. The embedded model
+    is served when needed. SCENOGRAPH_LLM_URL, SCENOGRAPH_LLM_MODEL and SCENOGRAPH_LLM_KEY point to another
+    OpenAI-compatible server.
     """
     began = time.perf_counter()
     from agent import approval
