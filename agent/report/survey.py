@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,12 @@ from tools.models import SHARED, Models
 from tools.registry import load_tools
 from tools.workspace import Workspace
 
-LOOKING = ("segment", "read_text")
-"""Tools that observe one image and need no plan. `segment` sees all that `detect` does, with the same model."""
+LOOKING = {"segment": "segment", "read_text": "read"}
+"""Tools that observe one image and need no plan, with the catalog's task of their model; `segment` sees all that
+`detect` does, with the same model."""
+
+FINDER = "segment"
+"""The one of them without which there is no report."""
 
 
 class Look(BaseModel):
@@ -35,7 +40,7 @@ class Look(BaseModel):
         tool: Its name.
         observation: What it saw; none if it could not look.
         error: Why it could not.
-        seconds: How long it took.
+        seconds: How long it took; 0 if it could not.
     """
 
     tool: str
@@ -124,26 +129,39 @@ class Surveyor:
         """
         return Workspace.open([path], self._models)
 
-    def __call__(self, workspace: Workspace) -> Seen:
+    def __call__(self, workspace: Workspace, before: Seen | None = None) -> Seen:
         """Look at the one image of a workspace.
+
+        Args:
+            workspace: With the image.
+            before: What was seen of it earlier in the same way; only what could not look then looks again.
 
         Raises:
             UserError: If the model that finds things cannot be loaded.
         """
         (image,) = workspace.images
-        looks = [self._look(tool.name, image.id, workspace) for tool in self.tools]
+        known = {look.tool: look for look in before.looks if look.error is None} if before else {}
+        looks = [known.get(tool.name) or self._look(tool.name, image.id, workspace) for tool in self.tools]
         looks += [self._measure(name, workspace.image(image.id), image.id, looks) for name in self.measures]
         pixels = workspace.image(image.id)
         things = [
-            one for look in looks if look.observation and look.tool == LOOKING[0] for one in look.observation.entities
+            one for look in looks if look.observation and look.tool == FINDER for one in look.observation.entities
         ]
         return Seen(image=image, looks=tuple(looks), appearance={thing.id: look_of(pixels, thing) for thing in things})
 
     @property
-    def signature(self) -> list[str]:
-        """What must be the same for an image to be seen in the same way, the models left out."""
-        reference = [hashlib.sha256(self._reference.tobytes()).hexdigest()] if self._reference else []
-        return [*(tool.name for tool in self.tools), *self.focus, *self.measures, *reference]
+    def signature(self) -> tuple[object, ...]:
+        """What must be the same for an image to be seen in the same way: program, tools, models and arguments."""
+        reference = hashlib.sha256(self._reference.tobytes()).hexdigest() if self._reference else ""
+        models = {tool.name: self._model(tool.name) for tool in self.tools}
+        return version("scenograph"), models, self.focus, self.measures, reference
+
+    def _model(self, tool: str) -> str:
+        """All that the catalog says of a tool's model: classes and confidence count as the weights do."""
+        try:
+            return self._models.entry(LOOKING[tool]).model_dump_json()
+        except UserError:
+            return ""
 
     def _measure(self, name: str, pixels: Image.Image, image_id: str, looks: Sequence[Look]) -> Look:
         began = time.perf_counter()
@@ -152,7 +170,7 @@ class Surveyor:
                 observation = measures.bright_regions(pixels, image_id)
             case "shelf":
                 things = [one for look in looks if look.observation for one in look.observation.entities]
-                observation = measures.gaps([one for one in things if one.tool == LOOKING[0]], image_id)
+                observation = measures.gaps([one for one in things if one.tool == FINDER], image_id)
             case _:
                 observation = measures.differences(pixels, image_id, self._reference or pixels)
         return Look(tool=name, observation=observation, seconds=time.perf_counter() - began)
@@ -166,14 +184,13 @@ class Surveyor:
         try:
             final = self._graph.invoke({"messages": [AIMessage("", tool_calls=[call])]}, context=workspace)
         except UserError as error:
-            if tool == LOOKING[0]:
+            if tool == FINDER:
                 raise
-            return Look(tool=tool, error=str(error), seconds=time.perf_counter() - began)
+            return Look(tool=tool, error=str(error))
         told: ToolMessage = final["messages"][-1]
-        seconds = time.perf_counter() - began
         if told.status == "error" or told.artifact is None:
-            return Look(tool=tool, error=str(told.content), seconds=seconds)
-        return Look(tool=tool, observation=Observation.load(told.artifact), seconds=seconds)
+            return Look(tool=tool, error=str(told.content))
+        return Look(tool=tool, observation=Observation.load(told.artifact), seconds=time.perf_counter() - began)
 
 
 def _told(error: Exception) -> str:
