@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -108,8 +109,13 @@ def _sent(asked: Asked, decisions: dict[str, bool]) -> Reply:
 def _read(response: httpx.Response) -> Reply:
     from agent.exchange import Reply
 
+    _check(response)
+    return Reply.model_validate_json(response.content)
+
+
+def _check(response: httpx.Response) -> None:
     if response.is_success:
-        return Reply.model_validate_json(response.content)
+        return
     line = response.json()["error"]
     if response.is_server_error:  # a bug, which is nothing that the person can put right
         typer.echo(f"scenograph: {line}", err=True)
@@ -118,15 +124,30 @@ def _read(response: httpx.Response) -> Reply:
 
 
 def thread_images(name: str) -> list[Path] | None:
-    """The files that a conversation is about; None if there is none of this name."""
+    """The files that a conversation is about; None if there is none of this name.
+
+    Raises:
+        UserError: It is no name of a conversation, or the service cannot be asked.
+    """
+    import httpx
+
     from agent import launch
     from agent.commands.progress import starting
+    from agent.exchange import NAME
 
+    if not re.fullmatch(NAME, name):
+        raise UserError(f"--thread {name!r} is no name: take up to 64 letters, digits, - and _")
     with starting() as progress:
         service, _ = launch.up(progress)
-    with service.client(30.0) as client:
-        response = client.get(f"/threads/{name}")
-    return [Path(path) for path in response.json()["images"]] if response.is_success else None
+    try:
+        with service.client(30.0) as client:
+            response = client.get(f"/threads/{name}")
+    except httpx.TransportError as error:
+        raise UserError(f"the service was lost while it was asked for {name}: {LOOK}") from error
+    if response.status_code == httpx.codes.NOT_FOUND:
+        return None
+    _check(response)
+    return [Path(path) for path in response.json()["images"]]
 
 
 def check(images: Sequence[Path], question: str) -> None:
