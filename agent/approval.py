@@ -15,7 +15,7 @@ Decision = Literal["ask", "allow", "deny"]
 
 
 class Policy(Frozen):
-    """What is decided beforehand; a file of this form is TOML: `default = "ask"`, then `[tools]` with `train = "deny"`.
+    """What is decided beforehand; a file of this form is TOML: `default = "ask"`, then `[tools]` with `edit = "deny"`.
 
     Attributes:
         default: For tools that are not named.
