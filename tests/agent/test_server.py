@@ -11,7 +11,7 @@ from transformers.utils import logging
 
 from agent.llm import embedded, server
 from agent.processes import Running
-from tools.catalog import Source, find
+from tools.catalog import Own, Source, find
 from tools.errors import UserError
 
 
@@ -71,3 +71,17 @@ def test_the_model_is_put_together_quietly(tmp_path: Path, monkeypatch: pytest.M
         assert (embedded.assemble() / "config.json").exists()
     logging.remove_handler(handler)
     assert said.getvalue() == ""
+
+
+def test_a_large_planner_is_served_anew_when_its_share_of_the_gpu_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path))
+
+    def fingerprint(share: str) -> str:
+        monkeypatch.setenv("SCENOGRAPH_PLANNER_GPU", share)
+        return server.SERVER.fingerprint()
+
+    assert fingerprint("0.6") == fingerprint("0.5")
+    (tmp_path / "models.json").write_text(Own(chosen={"plan": "qwen3-vl-8b-instruct"}).model_dump_json())
+    assert fingerprint("0.6") != fingerprint("0.5")
