@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from agent.commands.put import RUNS, Asked, check, check_writable, gathered, put
-from agent.commands.show import show
+from agent.commands.show import print_json, show
 
 TOGETHER = 4
 """How many pictures one question may be about; a longer list is asked about one by one."""
@@ -37,7 +37,7 @@ def command(
     """
     began = time.perf_counter()
     from agent import approval
-    from agent.exchange import new_id
+    from agent.exchange import GRAPH, new_id
 
     agreed = approval.load(policy, yes=yes)
     pictures = gathered(images)
@@ -52,9 +52,7 @@ def command(
         return
     reply = put(Asked(run_id, question, pictures, folder, agreed, began=began))
     if json:
-        import orjson
-
-        typer.echo(orjson.dumps(reply.run, option=orjson.OPT_INDENT_2).decode())
+        print_json(reply.run)
     else:
         annotated = [name for name in reply.files if name.endswith(".png")]
-        show(reply, pictures, [folder / name for name in [*annotated, "graph.json"]])
+        show(reply, pictures, [folder / name for name in [*annotated, GRAPH]])
