@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.commands.put import check_writable
+from agent.commands.show import print_json
 
 if TYPE_CHECKING:
     from agent.seen import Seen
@@ -39,9 +40,7 @@ def command(
             seen = see(paths, text=text, names=names)
         files = seen.write(out) if out is not None else []
     if json:
-        import orjson
-
-        typer.echo(orjson.dumps(seen.to_json(), option=orjson.OPT_INDENT_2).decode())
+        print_json(seen.to_json())
     else:
         _show(seen, files)
 
