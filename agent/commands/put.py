@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,8 +51,21 @@ class Asked:
     began: float = field(default_factory=time.perf_counter)
 
 
-def put(asked: Asked) -> Reply:
-    """Put a question; calls that wait for a person are shown on the terminal, and the run goes on as decided.
+def ask_person(call: Pending) -> bool:
+    """Ask on the terminal whether a call may be made; where there is none, nobody agrees."""
+    given = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items())
+    if not sys.stdin.isatty():
+        typer.echo(f"scenograph: {call.tool}({given}) was not approved: give --yes, or --policy FILE", err=True)
+        return False
+    return typer.confirm(f"{call.tool}({given}): go ahead?", err=True)
+
+
+def put(asked: Asked, agreed: Callable[[Pending], bool] = ask_person) -> Reply:
+    """Put a question; where calls wait for a person, the run goes on as decided.
+
+    Args:
+        asked: What is asked.
+        agreed: Says whether a call that waits may be made.
 
     Raises:
         UserError: The service, the model server or the question is not in order.
@@ -62,16 +75,7 @@ def put(asked: Asked) -> Reply:
         reply = _sent(asked, decisions)
         if not reply.waiting:
             return reply
-        decisions = {call.id: _agreed(call) for call in reply.waiting}
-
-
-def _agreed(call: Pending) -> bool:
-    """Ask the person; where there is none, nobody agrees."""
-    given = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items())
-    if not sys.stdin.isatty():
-        typer.echo(f"scenograph: {call.tool}({given}) was not approved: give --yes, or --policy FILE", err=True)
-        return False
-    return typer.confirm(f"{call.tool}({given}): go ahead?", err=True)
+        decisions = {call.id: agreed(call) for call in reply.waiting}
 
 
 def _sent(asked: Asked, decisions: dict[str, bool]) -> Reply:

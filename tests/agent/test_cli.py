@@ -160,6 +160,10 @@ def test_each_of_many_pictures_is_asked_about(
         assert f"1 of 1: {picture}" in capsys.readouterr().out
     assert len(server.requests) == 2
     assert Run.model_validate_json(Path("runs/0001-park/run.json").read_bytes()).query == "Is there a dog?"
+    with Image.open(picture) as image:
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(picture)
+    assert scenograph("ask", str(picture), "Which pictures have a dog?", "--each", "--out", "runs") == 0
+    assert len(server.requests) > 2  # another picture
 
 
 @pytest.mark.usefixtures("service")
