@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from agent.commands.put import RUNS, Asked, check, check_writable, gathered, put
+from agent.commands.put import RUNS, Asked, check, check_writable, put
 from agent.commands.show import print_json, show
 
 TOGETHER = 4
@@ -38,9 +38,10 @@ def command(
     began = time.perf_counter()
     from agent import approval
     from agent.exchange import GRAPH, new_id
+    from tools import intake
 
     agreed = approval.load(policy, yes=yes)
-    pictures = gathered(images)
+    pictures = intake.gather(images)
     check(pictures, question)
     run_id = new_id()
     folder = out or RUNS / run_id

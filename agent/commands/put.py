@@ -178,28 +178,3 @@ def check_writable(folder: Path) -> None:
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         reason = "no permission" if there.is_dir() else f"{there} is no folder"
         raise UserError(f"cannot write to {folder} ({reason}): choose another --out")
-
-
-def gathered(given: Sequence[str]) -> list[Path]:
-    """The picture files that a person named: files, folders of them, and patterns such as `'shots/*.png'`.
-
-    Raises:
-        UserError: A folder or a pattern holds no picture.
-    """
-    found: list[Path] = []
-    for name in given:
-        path = Path(name)
-        if path.is_dir():
-            here = sorted(one for one in path.iterdir() if one.suffix.lower() in SUFFIXES)
-        elif any(sign in name for sign in "*?[") and not path.exists():
-            root = Path(path.anchor or ".")
-            here = sorted(one for one in root.glob(name.removeprefix(path.anchor)) if one.is_file())
-        else:
-            here = [path]
-        if not here:
-            raise UserError(f"no pictures in {name}: name image files, or a folder that holds some")
-        found += here
-    return list(dict.fromkeys(found))
-
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}

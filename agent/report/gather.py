@@ -9,11 +9,9 @@ from pathlib import Path
 from agent.report.survey import Seen, Surveyor
 from agent.report.view import shrunk
 from tools.errors import UserError
+from tools.intake import SUFFIXES
 from tools.seen import key
 from tools.workspace import Workspace
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
-"""What counts as an image in a folder."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def expand(paths: Iterable[Path]) -> list[Path]:
             continue
         inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
         if not inside:
-            raise UserError(f"no images in {path}; it may hold {', '.join(sorted(SUFFIXES))}")
+            raise UserError(f"no images in {path}; it may hold {', '.join(SUFFIXES)}")
         found += inside
     return list(dict.fromkeys(found))
 
