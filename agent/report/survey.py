@@ -9,14 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from langchain_core.messages import AIMessage, ToolCall, ToolMessage
 from langchain_core.tools import BaseTool
-from langgraph.graph import END, START, MessagesState, StateGraph
-from langgraph.prebuilt import ToolNode
-from langgraph.prebuilt.tool_node import ToolInvocationError
 from PIL import Image
 from pydantic import BaseModel, Field
 
+from agent.calls import Calls
 from agent.report import measures
 from agent.report.appearance import look_of
 from graphs.types import ImageRef, Observation
@@ -117,9 +114,6 @@ class Surveyor:
         self.tools = [there[name] for name in LOOKING if name in there]
         self.focus = list(focus)
         self._models = models
-        node = ToolNode(self.tools, handle_tool_errors=_told)
-        graph: Any = StateGraph(MessagesState, context_schema=Workspace)
-        self._graph = graph.add_node("look", node).add_edge(START, "look").add_edge("look", END).compile()
 
     def open(self, path: Path) -> Workspace:
         """An image file, which gets the id `img-1`, ready to be looked at.
@@ -141,7 +135,8 @@ class Surveyor:
         """
         (image,) = workspace.images
         known = {look.tool: look for look in before.looks if look.error is None} if before else {}
-        looks = [known.get(tool.name) or self._look(tool.name, image.id, workspace) for tool in self.tools]
+        calls = Calls(workspace, self.tools)
+        looks = [known.get(tool.name) or self._look(tool.name, image.id, calls) for tool in self.tools]
         looks += [self._measure(name, workspace.image(image.id), image.id, looks) for name in self.measures]
         pixels = workspace.image(image.id)
         things = [
@@ -175,26 +170,15 @@ class Surveyor:
                 observation = measures.differences(pixels, image_id, self._reference or pixels)
         return Look(tool=name, observation=observation, seconds=time.perf_counter() - began)
 
-    def _look(self, tool: str, image_id: str, workspace: Workspace) -> Look:
-        arguments: dict[str, Any] = {"image_id": image_id}
-        if tool == "segment":
-            arguments["labels"] = self.focus
-        call = ToolCall(name=tool, args=arguments, id=f"{image_id}-{tool}", type="tool_call")
+    def _look(self, tool: str, image_id: str, calls: Calls) -> Look:
+        arguments: dict[str, Any] = {"labels": self.focus} if tool == FINDER else {}
         began = time.perf_counter()
         try:
-            final = self._graph.invoke({"messages": [AIMessage("", tool_calls=[call])]}, context=workspace)
+            observation = calls(tool, call_id=f"{image_id}-{tool}", image_id=image_id, **arguments)
+        except ToolError as error:
+            return Look(tool=tool, error=str(error))
         except UserError as error:
             if tool == FINDER:
                 raise
             return Look(tool=tool, error=str(error))
-        told: ToolMessage = final["messages"][-1]
-        if told.status == "error" or told.artifact is None:
-            return Look(tool=tool, error=str(told.content))
-        return Look(tool=tool, observation=Observation.load(told.artifact), seconds=time.perf_counter() - began)
-
-
-def _told(error: Exception) -> str:
-    """What a tool says it could not do; anything else is a bug and goes on."""
-    if isinstance(error, ToolError):
-        return str(error)
-    raise error.source if isinstance(error, ToolInvocationError) else error
+        return Look(tool=tool, observation=observation, seconds=time.perf_counter() - began)
