@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 from logging import StreamHandler
 from pathlib import Path
 
 import pytest
-from tqdm.auto import tqdm
 from transformers.utils import logging
 
 from agent.llm import embedded, server
@@ -60,7 +60,7 @@ def test_the_model_is_put_together_quietly(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path))
 
     def merge(weights: Path, out: Path) -> None:
-        assert list(tqdm([1], desc="Converting")) == [1]
+        print("Converting: 50%", file=sys.stderr)  # as a bar does
         logging.get_logger("transformers.modeling_utils").warning("some weights were not used")
         (out / "config.json").write_text("{}")
 
