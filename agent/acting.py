@@ -15,13 +15,12 @@ from langgraph.prebuilt.tool_node import ToolCallRequest, ToolInvocationError
 from langgraph.store.base import BaseStore
 from langgraph.types import interrupt
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from agent import prompt, tracing
 from agent.approval import Policy
 from agent.recall import Recall, Told, earlier
 from graphs.types import ImageRef
-from tools.errors import ToolError, UnknownName
+from tools.errors import ToolError, UnknownName, misfit
 from tools.terms import Terms, cancellable, terms
 from tools.workspace import Workspace
 
@@ -187,10 +186,5 @@ def _misfit(tool: BaseTool, call: ToolCall) -> str | None:
         schema: Any = tool.tool_call_schema
         schema.model_validate(call["args"])
     except ValidationError as error:
-        return "; ".join(f"{place(one)}: {one['msg']}" for one in error.errors())
+        return "; ".join(map(misfit, error.errors()))
     return None
-
-
-def place(error: ErrorDetails) -> str:
-    """Where in its data a validation error lies."""
-    return ".".join(str(part) for part in error["loc"])

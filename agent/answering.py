@@ -14,7 +14,7 @@ from langgraph.store.base import BaseStore
 
 from agent.acting import Shared
 from agent.evidence import rows
-from agent.exchange import Question, Reply
+from agent.exchange import GRAPH, RUN, Question, Reply
 from agent.llm import client
 from agent.llm.seer import EndpointSeer
 from agent.overlay import annotate
@@ -24,8 +24,6 @@ from tools.errors import UserError
 from tools.models import Models
 from tools.registry import offered
 from tools.workspace import Workspace
-
-RUN, GRAPH = "run.json", "graph.json"
 
 
 class Answering:
@@ -115,10 +113,13 @@ def write(run: Run, workspace: Workspace, folder: Path) -> list[str]:
         pictures.append((f"{image.id}-annotated.png", drawn))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / RUN).write_text(run.model_dump_json(indent=2))
         (folder / GRAPH).write_bytes(orjson.dumps(run.scene, option=orjson.OPT_INDENT_2))
         for name, drawn in pictures:
             drawn.save(folder / name)
+        # The run comes last and whole: where it is, the other files are too.
+        unfinished = (folder / RUN).with_suffix(".part")
+        unfinished.write_text(run.model_dump_json(indent=2))
+        unfinished.replace(folder / RUN)
     except OSError as error:
         raise UserError(f"cannot write to {folder} ({error.strerror}): choose another --out") from error
     return [RUN, GRAPH, *(name for name, _ in pictures)]

@@ -9,13 +9,13 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from graphs.types import Frozen
-from tools.errors import UserError
+from tools.errors import UserError, misfit
 
 Decision = Literal["ask", "allow", "deny"]
 
 
 class Policy(Frozen):
-    """What is decided beforehand; a file of this form is TOML: `default = "ask"`, then `[tools]` with `train = "deny"`.
+    """What is decided beforehand; a file of this form is TOML: `default = "ask"`, then `[tools]` with `edit = "deny"`.
 
     Attributes:
         default: For tools that are not named.
@@ -59,6 +59,5 @@ def load(path: Path | None, *, yes: bool = False) -> Policy:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"the policy {path} is no TOML ({error}): correct it") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"the policy {path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise UserError(f"the policy {path}: {misfit(error.errors()[0])}") from error
     return policy.model_copy(update={"default": "allow"}) if yes and policy.default == "ask" else policy

@@ -43,11 +43,12 @@ class Calls:
         graph.add_node("act", node).add_edge(START, "act").add_edge("act", END)
         self._graph = graph.compile()
 
-    def __call__(self, tool: str, **arguments: Any) -> Observation:
+    def __call__(self, tool: str, *, call_id: str | None = None, **arguments: Any) -> Observation:
         """Call a tool.
 
         Args:
             tool: Its name.
+            call_id: Of the call; by default its number.
             arguments: Its arguments.
 
         Raises:
@@ -55,7 +56,7 @@ class Calls:
             UserError: What the person can put right, such as a missing model.
         """
         self.made += 1
-        call = {"name": tool, "args": arguments, "id": f"call-{self.made}", "type": "tool_call"}
+        call = {"name": tool, "args": arguments, "id": call_id or f"call-{self.made}", "type": "tool_call"}
         asked = [*self._messages, AIMessage("", tool_calls=[call])]
         answered = self._graph.invoke({"messages": asked}, context=self._workspace)["messages"][-1]
         assert isinstance(answered, ToolMessage)

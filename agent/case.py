@@ -13,11 +13,12 @@ from agent.claims import Claim, Reading, read
 from graphs.query import SceneQuery, ask
 from graphs.scene import EVERYTHING, SceneEntity, SceneGraph
 from graphs.taxonomy import normalise
+from graphs.types import Observation, Search
 from tools.vision_tool import observations
 
 Value = bool | int | float | str | list[str] | None
 
-ASKS_SCENE = ("query_scene",)
+ASKS_SCENE = ("query_scene", "ask_scene")
 """Tools that tell of the scene only what it holds anyway."""
 
 
@@ -50,14 +51,25 @@ class Case:
         return [name for name in dict.fromkeys(self.evidence) if self.scene.get(name) is None]
 
     @cached_property
+    def observed(self) -> list[tuple[str | None, Observation]]:
+        """What each call told, with the name of its tool."""
+        tools = [one for one in self.messages if isinstance(one, ToolMessage)]
+        return [(one.name, told) for one in tools for told in observations([one])]
+
+    @cached_property
+    def searches(self) -> list[Search]:
+        """All that was looked for."""
+        return [search for _, told in self.observed for search in told.searches]
+
+    @cached_property
     def looked_at(self) -> set[str]:
         """Images that some tool has searched for something."""
-        return {search.image_id for one in observations(self.messages) for search in one.searches}
+        return {search.image_id for search in self.searches}
 
     @cached_property
     def known(self) -> set[str]:
         """Labels of what was seen or looked for."""
-        looked = {search.label for one in observations(self.messages) for search in one.searches} - {EVERYTHING}
+        looked = {search.label for search in self.searches} - {EVERYTHING}
         return looked | {entity.label for entity in self.scene.entities()}
 
     @cached_property
@@ -74,8 +86,7 @@ class Case:
     @cached_property
     def told(self) -> set[str]:
         """Words that tools told which do not look for labels: what they read, described or measured."""
-        tools = [one for one in self.messages if isinstance(one, ToolMessage) and one.name not in ASKS_SCENE]
-        texts = [one.text for one in observations(tools) if not one.searches]
+        texts = [told.text for tool, told in self.observed if tool not in ASKS_SCENE and not told.searches]
         texts += [str(value) for entity in self.scene.entities() for value in entity.attributes.values()]
         return set(re.findall(r"[^\W_]+(?:\.\d+)?", " ".join(texts).lower()))
 

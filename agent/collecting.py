@@ -9,12 +9,10 @@ from typing import Any
 import networkx as nx
 import orjson
 
+from agent.exchange import GRAPH, RUN
 from graphs.formats import node_link
 from graphs.formats.plain import FormatError
 from tools.errors import UserError
-
-RUN, GRAPH = "run.json", "graph.json"
-"""As `scenograph ask` names them."""
 
 # In the graph already: the images, what steps observed (as witnesses), and the scene.
 _TOLD = ("images", "scene", "steps")

@@ -19,6 +19,9 @@ def _absolute(path: Path) -> Path:
     return path
 
 
+RUN, GRAPH = "run.json", "graph.json"
+"""Names of the files that hold a run and its scene graph."""
+
 NAME = r"^[\w-]{1,64}$"
 Absolute = Annotated[Path, AfterValidator(_absolute)]
 

@@ -19,12 +19,13 @@ from langgraph.types import Send
 from pydantic import ValidationError
 
 from agent import prompt
-from agent.acting import Acting, Shared, place, refused, repairs
+from agent.acting import Acting, Shared, refused, repairs
 from agent.approval import Policy
 from agent.llm import client
 from agent.transcript import Transcript, Transcripts, last_question
 from agent.verify import Answer, verify
 from graphs.types import ImageRef
+from tools.errors import misfit
 from tools.workspace import Workspace
 
 MAX_STEPS = 8
@@ -186,8 +187,7 @@ class _Flow:
         try:
             answer = Answer.model_validate(call["args"])
         except ValidationError as error:
-            first = error.errors()[0]
-            return None, f"{place(first)}: {first['msg']}"
+            return None, misfit(error.errors()[0])
         return answer, verify(answer, self._transcript(state, workspace).scene, state["messages"])
 
     async def give_up(self, state: State) -> State:

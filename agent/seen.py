@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from agent.calls import Calls
+from agent.exchange import GRAPH
 from agent.overlay import annotate
 from graphs.scene import SceneEntity, SceneGraph, fold
 from graphs.types import ImageRef, Observation
@@ -16,8 +17,6 @@ from tools.errors import UserError
 from tools.models import SHARED, Models
 from tools.registry import load_tools
 from tools.workspace import Workspace
-
-GRAPH = "graph.json"
 
 
 class Seen:

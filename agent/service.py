@@ -22,7 +22,7 @@ from agent.answering import Answering
 from agent.exchange import Question
 from agent.launch import SERVICE, SERVICE_KEY
 from agent.processes import home, log_path
-from tools.errors import UserError
+from tools.errors import UserError, misfit
 from tools.models import SHARED, Models
 from tools.registry import load_tools
 
@@ -137,7 +137,7 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
 async def _malformed(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     # Not the input, which holds a key.
-    return _said(422, "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()))
+    return _said(422, "; ".join(map(misfit, error.errors())))
 
 
 async def _bug(_: Request, error: Exception) -> JSONResponse:

@@ -14,9 +14,9 @@ from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict  # which pydantic wants below Python 3.12
 
 from agent import flow, launch
-from agent.commands.put import gathered
 from agent.llm import client
 from agent.run import record
+from tools import intake
 from tools.models import SHARED
 from tools.registry import load_tools, offered
 from tools.workspace import Workspace
@@ -61,7 +61,7 @@ async def ask(state: Question) -> Answered:
         UserError: A picture, the question or the model server is not in order.
     """
     endpoint = await asyncio.to_thread(launch.find_endpoint, lambda told: None)
-    paths = await asyncio.to_thread(gathered, state["images"])
+    paths = await asyncio.to_thread(intake.gather, state["images"])
     workspace = await asyncio.to_thread(Workspace.open, paths, SHARED)
     async with client.http_client(endpoint) as http:
         tools = offered(load_tools(), endpoint.tools)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 
 class ToolError(Exception):
     """Told to the model, which can try again: one line that says what to do differently."""
@@ -13,3 +18,8 @@ class UnknownName(ToolError):
 
 class UserError(Exception):
     """Printed to the person: one line that says what is wrong and what to do about it."""
+
+
+def misfit(found: ErrorDetails) -> str:
+    """One thing that pydantic finds wrong with data, as `place.in.it: what is wrong`."""
+    return f"{'.'.join(map(str, found['loc']))}: {found['msg']}"

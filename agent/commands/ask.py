@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from agent.commands.put import RUNS, Asked, check, check_writable, gathered, put
-from agent.commands.show import show
+from agent.commands.put import RUNS, Asked, check, check_writable, put
+from agent.commands.show import print_json, show
 
 TOGETHER = 4
 """How many pictures one question may be about; a longer list is asked about one by one."""
@@ -27,7 +27,7 @@ def command(
     out: Annotated[Path | None, typer.Option(help=f"Where the files go; by default {RUNS}/RUN_ID.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Agree to calls that are costly or lasting.")] = False,
     policy: Annotated[
-        Path | None, typer.Option(help='TOML that agrees or not, by tool: default = "ask", [tools] train = "deny".')
+        Path | None, typer.Option(help='TOML that agrees or not, by tool: default = "ask", [tools] edit = "deny".')
     ] = None,
 ) -> None:
     """Ask about images and see the answer with its evidence.
@@ -38,10 +38,11 @@ def command(
     """
     began = time.perf_counter()
     from agent import approval
-    from agent.exchange import new_id
+    from agent.exchange import GRAPH, new_id
+    from tools import intake
 
     agreed = approval.load(policy, yes=yes)
-    pictures = gathered(images)
+    pictures = intake.gather(images)
     check(pictures, question)
     run_id = new_id()
     folder = out or RUNS / run_id
@@ -53,9 +54,7 @@ def command(
         return
     reply = put(Asked(run_id, question, pictures, folder, agreed, began=began))
     if json:
-        import orjson
-
-        typer.echo(orjson.dumps(reply.run, option=orjson.OPT_INDENT_2).decode())
+        print_json(reply.run)
     else:
         annotated = [name for name in reply.files if name.endswith(".png")]
-        show(reply, pictures, [folder / name for name in [*annotated, "graph.json"]])
+        show(reply, pictures, [folder / name for name in [*annotated, GRAPH]])

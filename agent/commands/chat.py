@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from agent.commands.put import RUNS, Asked, check, gathered, put, thread_images
+from agent.commands.put import RUNS, Asked, check, put, thread_images
 from agent.commands.show import show
 from tools.errors import UserError
 
@@ -32,9 +32,10 @@ def command(
     """
     from agent import approval
     from agent.exchange import new_id
+    from tools import intake
 
     agreed = approval.load(policy, yes=yes)
-    new = gathered(images or [])
+    new = intake.gather(images or [])
     check(new, "?")
     known = thread_images(thread) if thread else None
     if not known and not new:
@@ -76,8 +77,10 @@ def _lines() -> Iterator[str]:
 
 
 def _added(pictures: list[Path], name: str) -> list[Path]:
+    from tools import intake
+
     try:
-        new = gathered([name])
+        new = intake.gather([name])
         check(new, "?")
     except UserError as error:
         typer.echo(f"scenograph: {error}", err=True)

@@ -44,6 +44,4 @@ def command(
             making.call(segment, workspace, messages, told, image_id="img-1", labels=[])
         observation = making.call(edit, workspace, messages, told, **arguments)
     paths = making.delivered(observation, out)
-    typer.echo(making.as_json(observation, paths) if json else observation.text)
-    if not json:
-        typer.echo("\n".join(map(str, paths)))
+    making.show(observation, paths, json=json)

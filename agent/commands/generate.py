@@ -38,9 +38,7 @@ def command(
     with making.steps("making") as told:
         observation = making.call(generate, Workspace(), [], told, **arguments)
     paths = making.delivered(observation, out)
-    typer.echo(making.as_json(observation, paths) if json else observation.text)
-    if not json:
-        typer.echo("\n".join(map(str, paths)))
+    making.show(observation, paths, json=json)
 
 
 def _size(text: str | None) -> tuple[int | None, int | None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agent.commands.show import print_json
 from tools.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def add(
             if not json:
                 typer.echo(f"{name}: {outcomes[name]}, {len(graph)} nodes, {graph.number_of_edges()} edges")
     if json:
-        _print_json(outcomes)
+        print_json(outcomes)
 
 
 @command.command()
@@ -72,7 +73,7 @@ def query(
     with _collection(store) as collection, Cypher(collection, _engine_file(collection), limits) as asked:
         answer = asked.query(cypher)
     if json:
-        _print_json(answer.model_dump())
+        print_json(answer.model_dump())
     else:
         _print_table(answer)
 
@@ -83,7 +84,7 @@ def stats(store: Store = None, json: Json = False) -> None:
     with _collection(store) as collection:
         counted = collection.stats()
     if json:
-        _print_json(counted.model_dump())
+        print_json(counted.model_dump())
         return
     typer.echo(f"scenes: {counted.scenes}")
     for what, counts in (
@@ -205,7 +206,7 @@ def _format(path: Path, name: str | None) -> Format:
 
 def _say(json: bool, told: Mapping[str, Any]) -> None:
     if json:
-        _print_json(told)
+        print_json(told)
         return
     for key, value in told.items():
         for one in value if isinstance(value, list) else [value]:
@@ -239,12 +240,6 @@ def _engine_file(collection: Collection) -> Path:
     url = collection.engine.url
     named = str(Path(url.database or "").absolute()) if url.get_backend_name() == "sqlite" else url.render_as_string()
     return home() / "cypher" / f"{hashlib.sha256(named.encode()).hexdigest()[:16]}.lbug"
-
-
-def _print_json(value: Any) -> None:
-    import orjson
-
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
 
 
 def _print_table(answer: Answer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tools.errors import UserError
+from agent.commands.put import check_writable
+from agent.commands.show import print_json
 
 if TYPE_CHECKING:
     from agent.seen import Seen
@@ -30,7 +30,7 @@ def command(
     No planner and no model server is needed. Web addresses are taken when SCENOGRAPH_URLS=1 is set.
     """
     if out is not None:
-        _check_writable(out)
+        check_writable(out)
     with tempfile.TemporaryDirectory(prefix="scenograph-look-") as fetched:
         paths = _paths(images, Path(fetched))
         from agent.commands.progress import waiting
@@ -40,18 +40,9 @@ def command(
             seen = see(paths, text=text, names=names)
         files = seen.write(out) if out is not None else []
     if json:
-        import orjson
-
-        typer.echo(orjson.dumps(seen.to_json(), option=orjson.OPT_INDENT_2).decode())
+        print_json(seen.to_json())
     else:
         _show(seen, files)
-
-
-def _check_writable(folder: Path) -> None:
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        reason = "no permission" if there.is_dir() else f"{there} is no folder"
-        raise UserError(f"cannot write to {folder} ({reason}): choose another --out")
 
 
 def _paths(names: Sequence[str], fetched: Path) -> list[Path]:

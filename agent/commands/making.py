@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import typer
 from langchain_core.messages import AnyMessage, ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.prebuilt import ToolRuntime
 
+from agent.commands.show import print_json
 from graphs.types import Observation
 from tools.errors import ToolError, UserError
 from tools.workspace import Workspace
@@ -81,14 +83,14 @@ def delivered(observation: Observation, out: Path) -> list[Path]:
     return paths
 
 
-def as_json(observation: Observation, paths: list[Path]) -> str:
-    """What came out, as one JSON document."""
-    import orjson
-
+def show(observation: Observation, paths: list[Path], *, json: bool) -> None:
+    """Print what came out: its text and where the images are, or all of it as one JSON document."""
+    if not json:
+        typer.echo("\n".join([observation.text, *map(str, paths)]))
+        return
     images = [
         {**ref.model_dump(mode="json", exclude={"path"}), "path": str(path)}
         for ref, path in zip(observation.images, paths, strict=True)
     ]
     seen = [entity.model_dump(mode="json", exclude={"mask"}) for entity in observation.entities]
-    document = {"text": observation.text, "images": images, "entities": seen}
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
+    print_json({"text": observation.text, "images": images, "entities": seen})

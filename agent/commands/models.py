@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.commands.show import print_json
 from tools import catalog
 from tools.catalog import ModelEntry, changes, profiles
 from tools.errors import UserError
@@ -38,7 +39,7 @@ def list_models(
         raise UserError(f"no model for task {task!r}; there are some for: {', '.join(tasks)}")
     used = changes.in_use()
     if json:
-        _print_json([_facts(entry, used) for entry in known])
+        print_json([_facts(entry, used) for entry in known])
         return
     from rich.table import Table
 
@@ -59,7 +60,7 @@ def show(name: Name, json: Json = False) -> None:
     entry = catalog.find(name)
     facts = _facts(entry, changes.in_use())
     if json:
-        _print_json(facts)
+        print_json(facts)
         return
     from rich.table import Table
 
@@ -103,7 +104,7 @@ def add(
         raise UserError(f"{entry.name} is a model of scenograph; choose another --name")
     changes.keep(entry)
     if json:
-        _print_json(_facts(entry, changes.in_use()))
+        print_json(_facts(entry, changes.in_use()))
         return
     classes = f", {len(entry.classes)} classes" if entry.classes else ""
     typer.echo(f"{entry.name}: {entry.task}, {amount(entry.size)}{classes}; {_how_to_use(entry)}")
@@ -180,9 +181,3 @@ def _console() -> Console:
 
     console = Console()
     return console if console.is_terminal else Console(width=160)
-
-
-def _print_json(facts: object) -> None:
-    import orjson
-
-    typer.echo(orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,9 +12,9 @@ from rich.text import Text
 
 @contextmanager
 def starting() -> Iterator[Callable[[str], None]]:
-    """Give a function that shows what goes on: one line that changes on a terminal, a line a phase elsewhere."""
+    """Give a function that shows what goes on: one line that changes on a free terminal, a line a phase elsewhere."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not _free(console):
         phases: set[str] = set()
 
         def tell(message: str) -> None:
@@ -38,10 +39,15 @@ def starting() -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def waiting(message: str) -> Iterator[None]:
-    """Show a message while something goes on, on a terminal only: a wait is no news in a log."""
+    """Show a message while something goes on, on a free terminal only: a wait is no news in a log."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not _free(console):
         yield
         return
     with console.status(Text(f"{message} …")):
         yield
+
+
+def _free(console: Console) -> bool:
+    """Whether a line may change on the terminal: threads work side by side, below a bar of the main one."""
+    return console.is_terminal and threading.current_thread() is threading.main_thread()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,8 +51,21 @@ class Asked:
     began: float = field(default_factory=time.perf_counter)
 
 
-def put(asked: Asked) -> Reply:
-    """Put a question; calls that wait for a person are shown on the terminal, and the run goes on as decided.
+def ask_person(call: Pending) -> bool:
+    """Ask on the terminal whether a call may be made; where there is none, nobody agrees."""
+    given = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items())
+    if not sys.stdin.isatty():
+        typer.echo(f"scenograph: {call.tool}({given}) was not approved: give --yes, or --policy FILE", err=True)
+        return False
+    return typer.confirm(f"{call.tool}({given}): go ahead?", err=True)
+
+
+def put(asked: Asked, agreed: Callable[[Pending], bool] = ask_person) -> Reply:
+    """Put a question; where calls wait for a person, the run goes on as decided.
+
+    Args:
+        asked: What is asked.
+        agreed: Says whether a call that waits may be made.
 
     Raises:
         UserError: The service, the model server or the question is not in order.
@@ -61,16 +75,7 @@ def put(asked: Asked) -> Reply:
         reply = _sent(asked, decisions)
         if not reply.waiting:
             return reply
-        decisions = {call.id: _agreed(call) for call in reply.waiting}
-
-
-def _agreed(call: Pending) -> bool:
-    """Ask the person; where there is none, nobody agrees."""
-    given = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items())
-    if not sys.stdin.isatty():
-        typer.echo(f"scenograph: {call.tool}({given}) was not approved: give --yes, or --policy FILE", err=True)
-        return False
-    return typer.confirm(f"{call.tool}({given}): go ahead?", err=True)
+        decisions = {call.id: agreed(call) for call in reply.waiting}
 
 
 def _sent(asked: Asked, decisions: dict[str, bool]) -> Reply:
@@ -108,8 +113,13 @@ def _sent(asked: Asked, decisions: dict[str, bool]) -> Reply:
 def _read(response: httpx.Response) -> Reply:
     from agent.exchange import Reply
 
+    _check(response)
+    return Reply.model_validate_json(response.content)
+
+
+def _check(response: httpx.Response) -> None:
     if response.is_success:
-        return Reply.model_validate_json(response.content)
+        return
     line = response.json()["error"]
     if response.is_server_error:  # a bug, which is nothing that the person can put right
         typer.echo(f"scenograph: {line}", err=True)
@@ -118,15 +128,30 @@ def _read(response: httpx.Response) -> Reply:
 
 
 def thread_images(name: str) -> list[Path] | None:
-    """The files that a conversation is about; None if there is none of this name."""
+    """The files that a conversation is about; None if there is none of this name.
+
+    Raises:
+        UserError: It is no name of a conversation, or the service cannot be asked.
+    """
+    import httpx
+
     from agent import launch
     from agent.commands.progress import starting
+    from agent.exchange import NAME
 
+    if not re.fullmatch(NAME, name):
+        raise UserError(f"--thread {name!r} is no name: take up to 64 letters, digits, - and _")
     with starting() as progress:
         service, _ = launch.up(progress)
-    with service.client(30.0) as client:
-        response = client.get(f"/threads/{name}")
-    return [Path(path) for path in response.json()["images"]] if response.is_success else None
+    try:
+        with service.client(30.0) as client:
+            response = client.get(f"/threads/{name}")
+    except httpx.TransportError as error:
+        raise UserError(f"the service was lost while it was asked for {name}: {LOOK}") from error
+    if response.status_code == httpx.codes.NOT_FOUND:
+        return None
+    _check(response)
+    return [Path(path) for path in response.json()["images"]]
 
 
 def check(images: Sequence[Path], question: str) -> None:
@@ -153,28 +178,3 @@ def check_writable(folder: Path) -> None:
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         reason = "no permission" if there.is_dir() else f"{there} is no folder"
         raise UserError(f"cannot write to {folder} ({reason}): choose another --out")
-
-
-def gathered(given: Sequence[str]) -> list[Path]:
-    """The picture files that a person named: files, folders of them, and patterns such as `'shots/*.png'`.
-
-    Raises:
-        UserError: A folder or a pattern holds no picture.
-    """
-    found: list[Path] = []
-    for name in given:
-        path = Path(name)
-        if path.is_dir():
-            here = sorted(one for one in path.iterdir() if one.suffix.lower() in SUFFIXES)
-        elif any(sign in name for sign in "*?[") and not path.exists():
-            root = Path(path.anchor or ".")
-            here = sorted(one for one in root.glob(name.removeprefix(path.anchor)) if one.is_file())
-        else:
-            here = [path]
-        if not here:
-            raise UserError(f"no pictures in {name}: name image files, or a folder that holds some")
-        found += here
-    return list(dict.fromkeys(found))
-
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}

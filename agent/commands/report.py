@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.commands.put import check_writable
 from tools.errors import UserError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def command(
         raise UserError("give the pictures that the report is about, or a folder of them")
     wanted, chosen = _formats(formats), templates.load(template)
     _check(lang, chosen, reference, smooth)
+    check_writable(out)
     from agent.report.build import build
     from agent.report.gather import expand
     from agent.report.words import Words

@@ -1,10 +1,10 @@
-"""An answer on the terminal: its text, what it rests on, its files."""
+"""Results on the terminal: an answer with what it rests on and its files, and anything as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent.exchange import Reply, Row
@@ -30,6 +30,14 @@ def show(reply: Reply, images: Sequence[Path], files: Sequence[Path]) -> None:
         console.print(_table(reply.evidence))
     for path in files:
         console.print(Text(str(path)), soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """Print plain data as one JSON document."""
+    import orjson
+    import typer
+
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
 
 
 def _table(evidence: Sequence[Row]) -> object:

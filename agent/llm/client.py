@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -72,11 +73,27 @@ async def plan(llm: ChatOpenAI, messages: Sequence[BaseMessage], tools: Sequence
     Raises:
         UserError: The server is down, slow, or does not answer with tool calls.
     """
+    request = llm.bind(tools=list(tools), tool_choice="required")
+    with failures(llm, "chat completion with tool calls"), tracing.planning(llm.model_name, llm.openai_api_base) as span:
+        reply = await request.ainvoke(list(messages))
+        tracing.used(span, reply.usage_metadata)
+    return _called(reply, llm.openai_api_base)
+
+
+@contextmanager
+def failures(llm: ChatOpenAI, wanted: str = "chat completion") -> Iterator[None]:
+    """Tell in one line what goes wrong with a model server.
+
+    Args:
+        llm: The chat model that is called within.
+        wanted: What it shall send.
+
+    Raises:
+        UserError: The server is down, slow, refuses, or sends something else.
+    """
     url = llm.openai_api_base
     try:
-        with tracing.planning(llm.model_name, url) as span:
-            reply = await llm.bind(tools=list(tools), tool_choice="required").ainvoke(list(messages))
-            tracing.used(span, reply.usage_metadata)
+        yield
     except openai.APITimeoutError as error:
         raise UserError(
             f"the model server at {url} did not answer within {llm.request_timeout} s: try again, or raise "
@@ -91,10 +108,9 @@ async def plan(llm: ChatOpenAI, messages: Sequence[BaseMessage], tools: Sequence
     except (openai.APIError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         # What langchain and the SDK raise on a body that is no chat completion has no type of its own.
         raise UserError(
-            f"the model server at {url} sent something that is no chat completion with tool calls: check "
-            "SCENOGRAPH_LLM_URL and SCENOGRAPH_LLM_MODEL"
+            f"the model server at {url} sent something that is no {wanted}: check SCENOGRAPH_LLM_URL and "
+            "SCENOGRAPH_LLM_MODEL"
         ) from error
-    return _called(reply, url)
 
 
 def _refusal(error: openai.APIStatusError, url: str | None, model: str) -> str:

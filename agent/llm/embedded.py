@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
-import os
+import io
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platformdirs import user_cache_path
-
-from tools.catalog import active, checksum, verified
+from tools.catalog import active, cache_path, checksum, verified
 from tools.errors import UserError
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def assemble() -> Path:
         UserError: If the committed weights are missing or damaged.
     """
     entry = active("plan")
-    root = Path(os.environ.get("SCENOGRAPH_HOME") or user_cache_path("scenograph")) / "models"
+    root = cache_path() / "models"
     template = checksum(TEMPLATE)[:8]
     folder = root / f"{entry.name}-{entry.sha256[:12]}-{template}"
     if folder.exists():
@@ -167,9 +167,25 @@ def assemble() -> Path:
     root.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=root))
     try:
-        merge(weights, draft)
+        with _quietly():
+            merge(weights, draft)
         if not folder.exists():
             draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return folder
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep the warnings and progress bars of transformers off the terminal; what goes wrong is still raised."""
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        # Its conversion of GGUF has a bar of its own, which no setting of it turns off.
+        with contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.set_verbosity(level)

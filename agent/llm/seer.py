@@ -9,7 +9,7 @@ from langchain_openai import ChatOpenAI
 from PIL import Image
 from pydantic import ValidationError
 
-from agent.llm.client import MAX_RETRIES
+from agent.llm.client import MAX_RETRIES, failures
 from agent.llm.endpoint import Endpoint
 from agent.prompt import data_url
 from tools.errors import ToolError, UserError
@@ -42,7 +42,7 @@ class EndpointSeer:
 
         Raises:
             ToolError: If what the model said is no description.
-            UserError: If it cannot be reached or refuses.
+            UserError: If it cannot be reached, is slow, refuses or answers garbage.
         """
         message = HumanMessage(
             [
@@ -63,14 +63,15 @@ class EndpointSeer:
                 max_retries=MAX_RETRIES,
                 http_client=http,
             )
-            try:
-                reply = llm.bind(response_format=FORM).invoke([message])
-            except openai.OpenAIError as error:
-                said = " ".join(str(error).split())[:200]
-                raise UserError(
-                    f"the model server at {where.url} did not describe a picture ({said}): check that "
-                    f"{where.model} takes images"
-                ) from error
+            with failures(llm):
+                try:
+                    reply = llm.bind(response_format=FORM).invoke([message])
+                except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                    said = " ".join(error.message.split())[:200]
+                    raise UserError(
+                        f"the model server at {where.url} did not describe a picture ({said}): check that "
+                        f"{where.model} takes images"
+                    ) from error
         try:
             return Description.model_validate_json(str(reply.content))
         except ValidationError as error:

@@ -81,7 +81,8 @@ def endpoint(state: Running, timeout: float) -> Endpoint:
 def _fingerprint() -> str:
     """Of the weights, the template and the flags."""
     entry = active("plan")
-    flags = repr((SERVED, FLAGS, entry.flags, ENVIRONMENT)).encode()
+    share = None if _embedded(entry) else memory.settings().planner_gpu
+    flags = repr((SERVED, FLAGS, entry.flags, ENVIRONMENT, share)).encode()
     parts = [entry.name.encode(), entry.sha256.encode(), TEMPLATE.read_bytes(), flags]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
@@ -96,9 +97,13 @@ def _launch() -> Launch:
         raise UserError("vLLM is not installed: install scenograph[cpu], or set SCENOGRAPH_LLM_URL to another server")
     entry = active("plan")
     argv = (sys.executable, "-m", MODULE, *SERVED)
-    if entry.sources[0].kind == "repo":
+    if _embedded(entry):
         return Launch((*argv, f"--model={assemble()}", f"--dtype={dtype()}", *FLAGS), "VLLM_API_KEY", ENVIRONMENT)
     return Launch((*argv, *planner_flags(entry)), "VLLM_API_KEY", {"DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"})
+
+
+def _embedded(entry: ModelEntry) -> bool:
+    return entry.sources[0].kind == "repo"
 
 
 def planner_flags(entry: ModelEntry) -> tuple[str, ...]:

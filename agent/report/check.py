@@ -62,8 +62,8 @@ def check(claim: Claim, facts: Facts) -> str | None:
 
 
 def _count(content: Count, claim: Claim, facts: Facts) -> str | None:
-    images = [content.image] if content.image else facts.scene.images()
-    if any(image not in facts.scene.images() for image in images):
+    images = [content.image] if content.image else facts.images
+    if any(image not in facts.images for image in images):
         return f"{content.image} is no image"
     found = [facts.of(image).ids(content.label) for image in images]
     seen = {name for sure, _ in found for name in sure}
@@ -110,7 +110,7 @@ def _differs(content: Differs, claim: Claim, facts: Facts) -> str | None:
 
 
 def _varies(content: Varies, claim: Claim, facts: Facts) -> str | None:
-    images = facts.scene.images()
+    images = facts.images
     if content.image not in images or content.before not in images:
         return "it names no image"
     if images.index(content.image) != images.index(content.before) + 1:
@@ -125,7 +125,7 @@ def _varies(content: Varies, claim: Claim, facts: Facts) -> str | None:
 
 def _images(content: Alike | Odd, claim: Claim, facts: Facts) -> str | None:
     names = content.images if isinstance(content, Alike) else (content.image,)
-    if claim.evidence != names or any(name not in facts.scene.images() for name in names):
+    if claim.evidence != names or any(name not in facts.images for name in names):
         return "its evidence is not the images that it is about"
     if isinstance(content, Alike):
         lacking = [name for name in names if set(content.labels) - set(facts.of(name).labels)]

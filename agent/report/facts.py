@@ -78,6 +78,7 @@ class Facts:
         """
         self.scene = scene
         self.sure = sure
+        self.images = scene.images()
         entities: dict[str, list[SceneEntity]] = defaultdict(list)
         relations: dict[str, list[Relation]] = defaultdict(list)
         for entity in scene.entities():
@@ -85,7 +86,7 @@ class Facts:
         for one in scene.relations():
             if (subject := scene.get(one.subject)) is not None:
                 relations[subject.image_id].append(one)
-        self._images = {name: Findings(name, entities[name], relations[name], sure) for name in scene.images()}
+        self._images = {name: Findings(name, entities[name], relations[name], sure) for name in self.images}
 
     def of(self, image: str) -> Findings:
         """What was found in an image."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.report.survey import Seen, Surveyor
 from agent.report.view import shrunk
-from tools.catalog import active
 from tools.errors import UserError
+from tools.intake import SUFFIXES
+from tools.seen import key
 from tools.workspace import Workspace
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
-"""What counts as an image in a folder."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +44,18 @@ def expand(paths: Iterable[Path]) -> list[Path]:
             continue
         inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
         if not inside:
-            raise UserError(f"no images in {path}; it may hold {', '.join(sorted(SUFFIXES))}")
+            raise UserError(f"no images in {path}; it may hold {', '.join(SUFFIXES)}")
         found += inside
     return list(dict.fromkeys(found))
 
 
 def gather(paths: Sequence[Path], surveyor: Surveyor, kept: Path, each: Callable[[], None] = lambda: None) -> Gathered:
-    """Survey images; those that were surveyed before, with the same tools for the same labels, are not seen again.
+    """Survey images; what was seen of them before, in the same way, is not looked at again.
 
     Args:
         paths: The files.
         surveyor: Looks.
-        kept: Folder for what was seen.
+        kept: Folder for what was seen; it is made once there is something to keep.
         each: Is called after each image.
 
     Raises:
@@ -67,10 +64,6 @@ def gather(paths: Sequence[Path], surveyor: Surveyor, kept: Path, each: Callable
     seen: list[Seen] = []
     pictures: dict[str, bytes] = {}
     unread: list[str] = []
-    try:
-        kept.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write to {kept.parent} ({error.strerror}): choose another --out") from error
     for path in paths:
         try:
             workspace = surveyor.open(path)
@@ -90,15 +83,21 @@ def gather(paths: Sequence[Path], surveyor: Surveyor, kept: Path, each: Callable
 def _kept(workspace: Workspace, surveyor: Surveyor, kept: Path) -> tuple[Seen, bytes]:
     """What was seen of an image before, else what is seen now, kept for the next time."""
     (image,) = workspace.images
-    looked_with = [*surveyor.signature, active("segment").sha256]
-    key = hashlib.sha256(" ".join([image.sha256, *looked_with]).encode()).hexdigest()[:24]
-    seen_path, picture_path = kept / f"{key}.json", kept / f"{key}.jpg"
+    name = key(image.sha256, *surveyor.signature)[:24]
+    seen_path, picture_path = kept / f"{name}.json", kept / f"{name}.jpg"
+    before = None
     if seen_path.exists() and picture_path.exists():
-        return Seen.model_validate_json(seen_path.read_bytes()), picture_path.read_bytes()
-    seen, picture = surveyor(workspace), shrunk(workspace.image(image.id))
-    # The record comes last and whole: where it is, the picture is too.
-    picture_path.write_bytes(picture)
-    unfinished = seen_path.with_suffix(".part")
-    unfinished.write_text(seen.model_dump_json(), encoding="utf-8")
-    unfinished.replace(seen_path)
+        before = Seen.model_validate_json(seen_path.read_bytes())
+        if not any(look.error for look in before.looks):
+            return before, picture_path.read_bytes()
+    seen, picture = surveyor(workspace, before), shrunk(workspace.image(image.id))
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        # The record comes last and whole: where it is, the picture is too.
+        picture_path.write_bytes(picture)
+        unfinished = seen_path.with_suffix(".part")
+        unfinished.write_text(seen.model_dump_json(), encoding="utf-8")
+        unfinished.replace(seen_path)
+    except OSError as error:
+        raise UserError(f"cannot write to {kept.parent} ({error.strerror}): choose another --out") from error
     return seen, picture

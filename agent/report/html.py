@@ -38,7 +38,7 @@ def render(report: Report, scene: SceneGraph, pictures: Mapping[str, bytes], sur
             claims={claim.id: claim for claim in report.claims},
             drawings=drawings(report, scene, pictures, sure, words),
             alt=functools.partial(_alt, report, words),
-            used=_used,
+            used=used,
             once=_Once(),
         )
     )
@@ -118,7 +118,7 @@ def _alt(report: Report, words: Words, image: str) -> str:
     return words("page.alt", title=page.title, contents=words.joined(counts))
 
 
-def _used(sections: Iterable[Section]) -> list[str]:
+def used(sections: Iterable[Section]) -> list[str]:
     """Ids of the claims that some sections make, in order."""
     said: list[Sentence] = []
     for one in sections:

@@ -1,8 +1,9 @@
-"""A page as PDF, printed by the Chromium of the system. What is on the page is `html`'s concern."""
+"""Pages as PDF, printed by the Chromium of the system. What is on the page is `html`'s concern."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from tools.errors import UserError
@@ -29,12 +30,8 @@ def require_browser() -> str:
     return path
 
 
-def print_page(page: Path, pdf: Path) -> None:
-    """Print an HTML file.
-
-    Args:
-        page: The file.
-        pdf: Where the PDF goes.
+def print_pages(pages: Iterable[Path]) -> None:
+    """Print HTML files, each to a PDF beside it.
 
     Raises:
         UserError: If there is no Chromium, or it cannot print.
@@ -46,8 +43,9 @@ def print_page(page: Path, pdf: Path) -> None:
         with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path) as chromium:
             tab = chromium.new_page()
             tab.set_default_timeout(PAGE_MS)
-            tab.goto(page.absolute().as_uri())
-            tab.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-            tab.pdf(path=pdf, prefer_css_page_size=True, print_background=True, tagged=True)
+            for page in pages:
+                tab.goto(page.absolute().as_uri())
+                tab.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+                tab.pdf(path=page.with_suffix(".pdf"), prefer_css_page_size=True, print_background=True, tagged=True)
     except Error as error:
-        raise UserError(f"Chromium could not print {page}: {error.message.splitlines()[0]}") from error
+        raise UserError(f"Chromium could not print the report: {error.message.splitlines()[0]}") from error

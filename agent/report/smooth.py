@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import Sequence
 
-import openai
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 
@@ -42,7 +41,7 @@ def smoothed(report: Report) -> Report:
     """A report with its prose smoothed by the configured model.
 
     Raises:
-        UserError: If there is no model, or it cannot be reached.
+        UserError: If there is no model, or it cannot be reached, is slow, refuses or answers garbage.
     """
     chosen = require_model()
 
@@ -79,11 +78,9 @@ async def _offered(texts: Sequence[str], llm: ChatOpenAI) -> list[str]:
     for start in range(0, len(texts), LINES):
         some = texts[start : start + LINES]
         lines = "\n".join(f"{number}. {text}" for number, text in enumerate(some, start=1))
-        try:
-            asked = llm.bind(max_completion_tokens=MAX_TOKENS)
+        asked = llm.bind(max_completion_tokens=MAX_TOKENS)
+        with client.failures(llm):
             reply = await asked.ainvoke([SystemMessage(SYSTEM), HumanMessage(lines)])
-        except openai.OpenAIError as error:
-            raise UserError(f"the model at {llm.openai_api_base} could not smooth the report: {error}") from error
         read = {int(number): text for number, text in _NUMBERED.findall(str(reply.text))}
         answers += [read.get(number, "") for number in range(1, len(some) + 1)]
     return answers

@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from langchain_core.messages import AIMessage, ToolCall, ToolMessage
 from langchain_core.tools import BaseTool
-from langgraph.graph import END, START, MessagesState, StateGraph
-from langgraph.prebuilt import ToolNode
-from langgraph.prebuilt.tool_node import ToolInvocationError
 from PIL import Image
 from pydantic import BaseModel, Field
 
+from agent.calls import Calls
 from agent.report import measures
 from agent.report.appearance import look_of
 from graphs.types import ImageRef, Observation
@@ -24,8 +22,12 @@ from tools.models import SHARED, Models
 from tools.registry import load_tools
 from tools.workspace import Workspace
 
-LOOKING = ("segment", "read_text")
-"""Tools that observe one image and need no plan. `segment` sees all that `detect` does, with the same model."""
+LOOKING = {"segment": "segment", "read_text": "read"}
+"""Tools that observe one image and need no plan, with the catalog's task of their model; `segment` sees all that
+`detect` does, with the same model."""
+
+FINDER = "segment"
+"""The one of them without which there is no report."""
 
 
 class Look(BaseModel):
@@ -35,7 +37,7 @@ class Look(BaseModel):
         tool: Its name.
         observation: What it saw; none if it could not look.
         error: Why it could not.
-        seconds: How long it took.
+        seconds: How long it took; 0 if it could not.
     """
 
     tool: str
@@ -112,9 +114,6 @@ class Surveyor:
         self.tools = [there[name] for name in LOOKING if name in there]
         self.focus = list(focus)
         self._models = models
-        node = ToolNode(self.tools, handle_tool_errors=_told)
-        graph: Any = StateGraph(MessagesState, context_schema=Workspace)
-        self._graph = graph.add_node("look", node).add_edge(START, "look").add_edge("look", END).compile()
 
     def open(self, path: Path) -> Workspace:
         """An image file, which gets the id `img-1`, ready to be looked at.
@@ -124,26 +123,40 @@ class Surveyor:
         """
         return Workspace.open([path], self._models)
 
-    def __call__(self, workspace: Workspace) -> Seen:
+    def __call__(self, workspace: Workspace, before: Seen | None = None) -> Seen:
         """Look at the one image of a workspace.
+
+        Args:
+            workspace: With the image.
+            before: What was seen of it earlier in the same way; only what could not look then looks again.
 
         Raises:
             UserError: If the model that finds things cannot be loaded.
         """
         (image,) = workspace.images
-        looks = [self._look(tool.name, image.id, workspace) for tool in self.tools]
+        known = {look.tool: look for look in before.looks if look.error is None} if before else {}
+        calls = Calls(workspace, self.tools)
+        looks = [known.get(tool.name) or self._look(tool.name, image.id, calls) for tool in self.tools]
         looks += [self._measure(name, workspace.image(image.id), image.id, looks) for name in self.measures]
         pixels = workspace.image(image.id)
         things = [
-            one for look in looks if look.observation and look.tool == LOOKING[0] for one in look.observation.entities
+            one for look in looks if look.observation and look.tool == FINDER for one in look.observation.entities
         ]
         return Seen(image=image, looks=tuple(looks), appearance={thing.id: look_of(pixels, thing) for thing in things})
 
     @property
-    def signature(self) -> list[str]:
-        """What must be the same for an image to be seen in the same way, the models left out."""
-        reference = [hashlib.sha256(self._reference.tobytes()).hexdigest()] if self._reference else []
-        return [*(tool.name for tool in self.tools), *self.focus, *self.measures, *reference]
+    def signature(self) -> tuple[object, ...]:
+        """What must be the same for an image to be seen in the same way: program, tools, models and arguments."""
+        reference = hashlib.sha256(self._reference.tobytes()).hexdigest() if self._reference else ""
+        models = {tool.name: self._model(tool.name) for tool in self.tools}
+        return version("scenograph"), models, self.focus, self.measures, reference
+
+    def _model(self, tool: str) -> str:
+        """All that the catalog says of a tool's model: classes and confidence count as the weights do."""
+        try:
+            return self._models.entry(LOOKING[tool]).model_dump_json()
+        except UserError:
+            return ""
 
     def _measure(self, name: str, pixels: Image.Image, image_id: str, looks: Sequence[Look]) -> Look:
         began = time.perf_counter()
@@ -152,32 +165,20 @@ class Surveyor:
                 observation = measures.bright_regions(pixels, image_id)
             case "shelf":
                 things = [one for look in looks if look.observation for one in look.observation.entities]
-                observation = measures.gaps([one for one in things if one.tool == LOOKING[0]], image_id)
+                observation = measures.gaps([one for one in things if one.tool == FINDER], image_id)
             case _:
                 observation = measures.differences(pixels, image_id, self._reference or pixels)
         return Look(tool=name, observation=observation, seconds=time.perf_counter() - began)
 
-    def _look(self, tool: str, image_id: str, workspace: Workspace) -> Look:
-        arguments: dict[str, Any] = {"image_id": image_id}
-        if tool == "segment":
-            arguments["labels"] = self.focus
-        call = ToolCall(name=tool, args=arguments, id=f"{image_id}-{tool}", type="tool_call")
+    def _look(self, tool: str, image_id: str, calls: Calls) -> Look:
+        arguments: dict[str, Any] = {"labels": self.focus} if tool == FINDER else {}
         began = time.perf_counter()
         try:
-            final = self._graph.invoke({"messages": [AIMessage("", tool_calls=[call])]}, context=workspace)
+            observation = calls(tool, call_id=f"{image_id}-{tool}", image_id=image_id, **arguments)
+        except ToolError as error:
+            return Look(tool=tool, error=str(error))
         except UserError as error:
-            if tool == LOOKING[0]:
+            if tool == FINDER:
                 raise
-            return Look(tool=tool, error=str(error), seconds=time.perf_counter() - began)
-        told: ToolMessage = final["messages"][-1]
-        seconds = time.perf_counter() - began
-        if told.status == "error" or told.artifact is None:
-            return Look(tool=tool, error=str(told.content), seconds=seconds)
-        return Look(tool=tool, observation=Observation.load(told.artifact), seconds=seconds)
-
-
-def _told(error: Exception) -> str:
-    """What a tool says it could not do; anything else is a bug and goes on."""
-    if isinstance(error, ToolError):
-        return str(error)
-    raise error.source if isinstance(error, ToolInvocationError) else error
+            return Look(tool=tool, error=str(error))
+        return Look(tool=tool, observation=observation, seconds=time.perf_counter() - began)

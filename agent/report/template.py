@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from graphs.types import Frozen
-from tools.errors import UserError
+from tools.errors import UserError, misfit
 
 FOLDER = Path(__file__).parent / "templates"
 NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
@@ -108,6 +108,5 @@ def load(name: str) -> Template:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is no TOML file: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise UserError(f"{path}: {misfit(error.errors()[0])}") from error
     return template

@@ -11,7 +11,7 @@ import orjson
 
 from agent.report import html, markdown
 from agent.report.claims import Report
-from agent.report.pdf import print_page
+from agent.report.pdf import print_pages
 from agent.report.words import Words
 from graphs.scene import SceneGraph
 from tools.errors import UserError
@@ -61,8 +61,7 @@ def write(done: Finished, folder: Path, formats: Collection[str]) -> list[Path]:
         if "html" in formats:
             written += pages[:1]
         if "pdf" in formats:
-            for page in pages:
-                print_page(page, page.with_suffix(".pdf"))
+            print_pages(pages)
             written.append(pages[0].with_suffix(".pdf"))
         if "md" in formats:
             written.append(_markdown(done, folder))
@@ -80,9 +79,12 @@ def _pages(done: Finished, folder: Path) -> list[Path]:
     report = done.report
     if len(report.pages) <= PART:
         return [_text(folder / "report.html", html.render(report, done.scene, done.pictures, done.sure))]
+    claims = {claim.id: claim for claim in report.claims}
     parts: list[Path] = []
     for start in range(0, len(report.pages), PART):
-        part = report.model_copy(update={"pages": report.pages[start : start + PART], "overview": (), "made": ()})
+        pages = report.pages[start : start + PART]
+        told = [claims[name] for name in html.used(section for page in pages for section in page.sections)]
+        part = report.model_copy(update={"pages": pages, "claims": tuple(told), "overview": (), "made": ()})
         path = folder / f"report-{start // PART + 1:03}.html"
         parts.append(_text(path, html.render(part, done.scene, done.pictures, done.sure)))
     links = {page.image: parts[place // PART].name for place, page in enumerate(report.pages)}

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from agent.commands.many import of_each
-from agent.commands.put import gathered
 from tools.errors import UserError
+from tools.intake import gather
 
 
 @pytest.mark.parametrize(
@@ -31,10 +31,10 @@ def test_files_folders_and_patterns_name_pictures(tmp_path: Path, monkeypatch: p
         Image.new("RGB", (4, 4)).save(name)
     Path("shots/notes.txt").write_text("no picture")
     a, b, c = Path("shots/a.JPG"), Path("shots/b.png"), Path("c.png")
-    assert gathered(["shots"]) == [a, b]
-    assert gathered(["c.png", "shots", "c.png"]) == [c, a, b]
-    assert gathered(["shots/*.png", "*.png"]) == [b, c]
-    assert gathered([str(tmp_path / "shots" / "*.png")]) == [tmp_path / b]
+    assert gather(["shots"]) == [a, b]
+    assert gather(["c.png", "shots", "c.png"]) == [c, a, b]
+    assert gather(["shots/*.png", "*.png"]) == [b, c]
+    assert gather([str(tmp_path / "shots" / "*.png")]) == [tmp_path / b]
     for nothing in ("*.webp", "shots/*.webp"):
-        with pytest.raises(UserError, match="no pictures in"):
-            gathered([nothing])
+        with pytest.raises(UserError, match="nothing matches"):
+            gather([nothing])

@@ -16,7 +16,8 @@ import orjson
 import pytest
 from PIL import Image
 
-from agent import cli, processes
+from agent import cli, launch, processes
+from agent.processes import Running
 from agent.run import Run
 
 if TYPE_CHECKING:
@@ -139,6 +140,14 @@ def test_a_conversation_is_piped_in_and_goes_on(
     assert "no conversation 'cats': name an image" in capsys.readouterr().err
 
 
+def test_a_service_that_is_lost_gets_one_line(
+    picture: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = Running(name="service", pid=1, created=1.0, port=closed_port(), key="k", fingerprint="f")
+    monkeypatch.setattr(launch, "up", lambda progress: (gone, None))
+    assert "the service was lost" in refused(capsys, "chat", str(picture), "--thread", "dogs")
+
+
 @pytest.mark.usefixtures("service")
 def test_each_of_many_pictures_is_asked_about(
     serve: Serve, listen: Listen, picture: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -151,6 +160,10 @@ def test_each_of_many_pictures_is_asked_about(
         assert f"1 of 1: {picture}" in capsys.readouterr().out
     assert len(server.requests) == 2
     assert Run.model_validate_json(Path("runs/0001-park/run.json").read_bytes()).query == "Is there a dog?"
+    with Image.open(picture) as image:
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(picture)
+    assert scenograph("ask", str(picture), "Which pictures have a dog?", "--each", "--out", "runs") == 0
+    assert len(server.requests) > 2  # another picture
 
 
 @pytest.mark.usefixtures("service")
@@ -203,6 +216,7 @@ def test_a_model_server_that_answers_garbage_leaves_an_earlier_run_alone(
         (["ask", "PICTURE", "How many?", "--frob"], "No such option: --frob; see `scenograph ask --help`"),
         (["ask", "TEXT", "How many?"], "is not an image"),
         (["ask", "PICTURE", "How many?", "--out", "TEXT"], "choose another --out"),
+        (["chat", "PICTURE", "--thread", "a/b"], "--thread 'a/b' is no name"),
         (["llm"], "Missing command"),
         (["llm", "start"], "No such command 'start'"),
     ],

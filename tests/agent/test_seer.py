@@ -14,9 +14,11 @@ ENDPOINT = Endpoint(url="http://model.test/v1", model="large", key=SecretStr("se
 SAID = {"sentence": "A red square.", "attributes": [{"name": "colour", "value": "red"}]}
 
 
-def seer(reply: httpx.Response, kept: list[httpx.Request]) -> EndpointSeer:
+def seer(reply: httpx.Response | Exception, kept: list[httpx.Request]) -> EndpointSeer:
     def answer(request: httpx.Request) -> httpx.Response:
         kept.append(request)
+        if isinstance(reply, Exception):
+            raise reply
         return reply
 
     return EndpointSeer(ENDPOINT, httpx.MockTransport(answer))
@@ -51,4 +53,18 @@ def test_what_is_no_description_is_told_to_the_planner(content: str) -> None:
 def test_a_server_that_takes_no_images_is_told_to_the_person() -> None:
     reply = httpx.Response(400, json={"error": {"message": "images are not supported"}})
     with pytest.raises(UserError, match="images are not supported.*check that large takes images"):
+        seer(reply, [])(Image.new("RGB", (8, 8)), "What is it?")
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (httpx.ConnectError("refused"), "cannot reach the model server at http://model.test/v1"),
+        (httpx.ReadTimeout("slow"), r"did not answer within 5\.0 s"),
+        (httpx.Response(401, json={"error": {"message": "Unauthorized"}}), "refused the key"),
+        (httpx.Response(200, text="<html>"), "no chat completion"),
+    ],
+)
+def test_failures_are_told_as_when_planning(reply: httpx.Response | Exception, told: str) -> None:
+    with pytest.raises(UserError, match=told):
         seer(reply, [])(Image.new("RGB", (8, 8)), "What is it?")

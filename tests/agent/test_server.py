@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import contextlib
+import io
+import sys
+from logging import StreamHandler
 from pathlib import Path
 
 import pytest
+from transformers.utils import logging
 
-from agent.llm import server
+from agent.llm import embedded, server
 from agent.processes import Running
-from tools.catalog import Source, find
+from tools.catalog import Own, Source, find
 from tools.errors import UserError
 
 
@@ -49,3 +54,34 @@ def test_a_large_planner_is_served_from_where_it_lies_with_its_own_flags(
     flags = server.planner_flags(pulled)
     assert {f"--model={tmp_path}", "--gpu-memory-utilization=0.6", "--tool-call-parser=hermes"} <= set(flags)
     assert large.tools == ()
+
+
+def test_the_model_is_put_together_quietly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path))
+
+    def merge(weights: Path, out: Path) -> None:
+        print("Converting: 50%", file=sys.stderr)  # as a bar does
+        logging.get_logger("transformers.modeling_utils").warning("some weights were not used")
+        (out / "config.json").write_text("{}")
+
+    said = io.StringIO()
+    monkeypatch.setattr(embedded, "merge", merge)
+    with contextlib.redirect_stderr(said):
+        logging.add_handler(handler := StreamHandler(said))
+        assert (embedded.assemble() / "config.json").exists()
+    logging.remove_handler(handler)
+    assert said.getvalue() == ""
+
+
+def test_a_large_planner_is_served_anew_when_its_share_of_the_gpu_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path))
+
+    def fingerprint(share: str) -> str:
+        monkeypatch.setenv("SCENOGRAPH_PLANNER_GPU", share)
+        return server.SERVER.fingerprint()
+
+    assert fingerprint("0.6") == fingerprint("0.5")
+    (tmp_path / "models.json").write_text(Own(chosen={"plan": "qwen3-vl-8b-instruct"}).model_dump_json())
+    assert fingerprint("0.6") != fingerprint("0.5")

@@ -95,6 +95,13 @@ def test_evidence_that_does_not(value: Value, evidence: list[str], told: str) ->
     assert told in (reason(value, *evidence) or "")
 
 
+@pytest.mark.parametrize("tool", ["query_scene", "ask_scene"])
+def test_what_the_scene_was_asked_is_no_evidence_of_its_own(tool: str) -> None:
+    asked = ToolMessage("2", name=tool, tool_call_id="call-3", artifact=Observation(text="2").dump())
+    answer = Answer(text="There are two dogs.", value=2, evidence=("img-1",))
+    assert verify(answer, SCENE, [*MESSAGES, asked]) == "cite the entities that show it, not only the image"
+
+
 @pytest.mark.parametrize("text", ["", "  \n"])
 def test_an_answer_says_something(text: str) -> None:
     with pytest.raises(ValidationError):

@@ -96,6 +96,17 @@ def test_a_model_may_smooth_words_and_never_facts(reported: Reporter) -> None:
     assert asked[0].startswith("1. The image shows 2 dogs")
 
 
+def test_a_model_server_that_answers_garbage_is_told_in_one_line(reported: Reporter) -> None:
+    garbage = httpx.MockTransport(lambda _: httpx.Response(200, text="<html>"))
+
+    async def run() -> None:
+        async with httpx.AsyncClient(transport=garbage) as client:
+            await smooth(reported()[0], chat_model(Endpoint(url="http://model.test/v1", model="m"), client))
+
+    with pytest.raises(UserError, match="no chat completion"):
+        asyncio.run(run())
+
+
 def test_without_a_model_that_writes_there_is_no_smoothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SCENOGRAPH_LLM_URL", raising=False)
     with pytest.raises(UserError, match="SCENOGRAPH_LLM_URL"):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from agent.report.survey import Surveyor
 from tools.detector import Detection
 from tools.errors import UserError
 from tools.models import Models
+from tools.reader import Line
 
 if TYPE_CHECKING:
     from tools.catalog import ModelEntry
@@ -38,13 +39,17 @@ def eye() -> Eye:
     return Eye()
 
 
-def surveyor(eye: Eye, *focus: str) -> Surveyor:
+def loader(eye: Eye) -> Callable[[ModelEntry], Any]:
     def load(entry: ModelEntry) -> Any:
         if entry.task == "segment":
             return eye
         raise UserError(f"no {entry.task} here")
 
-    return Surveyor(focus, Models(load))
+    return load
+
+
+def surveyor(eye: Eye, *focus: str) -> Surveyor:
+    return Surveyor(focus, Models(loader(eye)))
 
 
 def folder_of(tmp_path: Path, count: int) -> Path:
@@ -78,6 +83,30 @@ def test_other_labels_are_another_look(eye: Eye, tmp_path: Path, dog_file: Path)
     assert [one.label for one in focused.seen[0].observations()[0].searches] == ["dog"]
 
 
+def test_another_model_is_another_look(eye: Eye, tmp_path: Path, dog_file: Path) -> None:
+    class Surer(Models):
+        def entry(self, task: str) -> ModelEntry:
+            return super().entry(task).model_copy(update={"confidence": 0.9})
+
+    gather([dog_file], surveyor(eye), tmp_path / "kept")
+    gather([dog_file], Surveyor(models=Surer(loader(eye))), tmp_path / "kept")
+    assert eye.looked == 2
+
+
+def test_what_could_not_look_looks_again(eye: Eye, tmp_path: Path, dog_file: Path) -> None:
+    def read(image: Image.Image) -> list[Line]:
+        return [Line("EXIT", 0.9, (30, 40, 50, 46))]
+
+    read.name = "reader"  # type: ignore[attr-defined]
+    first = gather([dog_file], surveyor(eye), tmp_path / "kept")
+    assert [look.error for look in first.seen[0].looks] == [None, "no read here"]
+    reading = Surveyor(models=Models(lambda entry: eye if entry.task == "segment" else read))
+    second = gather([dog_file], reading, tmp_path / "kept")
+
+    assert [look.error for look in second.seen[0].looks] == [None, None]
+    assert eye.looked == 1
+
+
 def test_one_bad_file_among_good_ones_is_left_out_and_named(eye: Eye, tmp_path: Path, dog_file: Path) -> None:
     bad = tmp_path / "bad.png"
     bad.write_text("no picture")
@@ -86,7 +115,8 @@ def test_one_bad_file_among_good_ones_is_left_out_and_named(eye: Eye, tmp_path: 
     assert [one.image.id for one in gathered.seen] == ["img-1"]
     assert "bad.png is not an image" in gathered.unread[0]
     with pytest.raises(UserError, match="is not an image"):
-        gather([bad], surveyor(eye), tmp_path / "kept")
+        gather([bad], surveyor(eye), tmp_path / "nothing" / "kept")
+    assert not (tmp_path / "nothing").exists()
 
 
 def test_a_path_that_holds_no_image_is_refused(tmp_path: Path) -> None:
