@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
+from langchain_openai import ChatOpenAI
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
@@ -60,11 +61,11 @@ def asking(thread: str) -> AbstractContextManager[Span]:
     })  # fmt: skip
 
 
-def planning(model: str, url: str | None) -> AbstractContextManager[Span]:
+def planning(llm: ChatOpenAI) -> AbstractContextManager[Span]:
     """The span of one request to the model."""
-    server = urlsplit(url or "")
-    return _span(f"chat {model}", SpanKind.CLIENT, {
-        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": model,
+    server = urlsplit(llm.openai_api_base or "")
+    return _span(f"chat {llm.model_name}", SpanKind.CLIENT, {
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": llm.model_name,
         "server.address": server.hostname or "", "server.port": server.port or 443,
     })  # fmt: skip
 

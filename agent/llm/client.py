@@ -74,7 +74,7 @@ async def plan(llm: ChatOpenAI, messages: Sequence[BaseMessage], tools: Sequence
         UserError: The server is down, slow, or does not answer with tool calls.
     """
     request = llm.bind(tools=list(tools), tool_choice="required")
-    with failures(llm, "chat completion with tool calls"), tracing.planning(llm.model_name, llm.openai_api_base) as span:
+    with failures(llm, "chat completion with tool calls"), tracing.planning(llm) as span:
         reply = await request.ainvoke(list(messages))
         tracing.used(span, reply.usage_metadata)
     return _called(reply, llm.openai_api_base)
