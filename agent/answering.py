@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,8 +46,12 @@ class Answering:
         self._shared = Shared(ledger=ledger)
         self._underway: set[str] = set()
 
-    async def answer(self, question: Question) -> Reply:
+    async def answer(self, question: Question, tell: Callable[[str], None] | None = None) -> Reply:
         """Answer a question and write its files; only a conversation, and what waits for a person, leaves checkpoints.
+
+        Args:
+            question: What is asked.
+            tell: Is told in a line what the run does.
 
         Raises:
             UserError: What the person can put right: an image, the model server, the folder.
@@ -56,7 +60,7 @@ class Answering:
         with self._once(question.thread or question.id):
             try:
                 workspace = await asyncio.to_thread(Workspace.open, question.images, self._models, question.folder)
-                run = await self._run(question, workspace)
+                run = await self._run(question, workspace, tell)
                 files = await asyncio.to_thread(write, run, workspace, question.folder)
             except Waiting as waiting:
                 keep = True
@@ -71,7 +75,7 @@ class Answering:
         kept = await self._kept.aget_tuple({"configurable": {"thread_id": thread}})
         return [image["path"] for image in kept.checkpoint["channel_values"]["images"]] if kept else None
 
-    async def _run(self, question: Question, workspace: Workspace) -> Run:
+    async def _run(self, question: Question, workspace: Workspace, tell: Callable[[str], None] | None) -> Run:
         async with client.http_client(question.endpoint) as http:
             tools = offered(self._tools, question.endpoint.tools)
             if any(tool.name == "describe" for tool in tools):
@@ -79,7 +83,9 @@ class Answering:
             model = client.chat_model(question.endpoint, http)
             agent = Agent(model, tools, self._kept, policy=question.policy, shared=self._shared)
             thread, decisions = question.thread, question.decisions
-            run = await agent.ask(workspace, question.text, run_id=question.id, thread=thread, decisions=decisions)
+            run = await agent.ask(
+                workspace, question.text, run_id=question.id, thread=thread, decisions=decisions, tell=tell
+            )
         run.seconds.start = question.start
         run.seconds.total += question.start
         return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +22,9 @@ def _absolute(path: Path) -> Path:
 
 RUN, GRAPH = "run.json", "graph.json"
 """Names of the files that hold a run and its scene graph."""
+
+NDJSON = "application/x-ndjson"
+"""A question that accepts this is answered in lines: what the run does, `{"doing": …}`, then `{"status", "reply"}`."""
 
 NAME = r"^[\w-]{1,64}$"
 Absolute = Annotated[Path, AfterValidator(_absolute)]
@@ -86,3 +90,8 @@ class Reply(BaseModel):
 def new_id() -> str:
     """A fresh run id: the time in UTC and four random hex digits."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def call_line(tool: str, arguments: Mapping[str, Any]) -> str:
+    """A tool call for people: `detect(image_id='img-1', labels=['dog'])`."""
+    return f"{tool}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AnyMessage, ToolCall, ToolMessage
@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from agent import flow, tracing
 from agent.acting import Shared
 from agent.approval import Pending, Policy
-from agent.exchange import new_id
+from agent.exchange import call_line, new_id
 from agent.transcript import REUSED, last_question
 from agent.verify import Answer
 from graphs.scene import fold
@@ -26,6 +26,9 @@ from graphs.types import ImageRef, Observation
 from tools.errors import UserError
 from tools.vision_tool import observations
 from tools.workspace import Workspace
+
+INTERRUPT = "__interrupt__"
+"""LangGraph's key for what waits for a person."""
 
 
 class Step(BaseModel):
@@ -136,6 +139,7 @@ class Agent:
         run_id: str | None = None,
         thread: str | None = None,
         decisions: Mapping[str, bool] | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> Run:
         """Answer a question about the images of a workspace.
 
@@ -145,6 +149,7 @@ class Agent:
             run_id: That of a run which was cut short goes on where it stopped; by default a new one.
             thread: The conversation that the question belongs to; by default one of its own.
             decisions: Whether a person agrees to the calls that the run waits with, by their ids.
+            tell: Is told in a line what the run does, for those who wait.
 
         Raises:
             Waiting: Calls wait for a person; the same question goes on once it is asked again with the decisions.
@@ -165,10 +170,38 @@ class Agent:
             given = Command(resume=dict(decisions))
         durability: Any = {"durability": "sync"} if self._kept else {}
         with tracing.asking(thread or name):
-            final = await self._graph.ainvoke(given, config, context=workspace, **durability)
-        if waiting := final.pop("__interrupt__", ()):
-            raise Waiting([Pending(id=one.id, **one.value) for one in waiting])
+            final = await self._followed(given, config, workspace, tell or (lambda line: None), durability)
         return record(name, cast(flow.State, final), total=time.perf_counter() - began)
+
+    async def _followed(
+        self, given: Any, config: RunnableConfig, workspace: Workspace, tell: Callable[[str], None], options: Any
+    ) -> Any:
+        """Run the flow to its final state, and tell of each step."""
+        final: Any = None
+        waiting: list[Pending] = []
+        modes: Any = ["updates", "custom", "values"]
+        async for mode, part in self._graph.astream(given, config, context=workspace, stream_mode=modes, **options):
+            if mode == "values":
+                final = part
+            elif mode == "custom":
+                tell(f"step {part['step']} of {part['of']}")
+            else:
+                waiting += [Pending(id=one.id, **one.value) for one in part.get(INTERRUPT, ())]
+                for line in _doing(part):
+                    tell(line)
+        if waiting:
+            raise Waiting(waiting)
+        return final
+
+
+def _doing(update: Mapping[str, Any]) -> Iterator[str]:
+    """What comes next after a node of the flow."""
+    if plan := update.get("plan"):
+        calls = plan["messages"][-1].tool_calls
+        asked = [call_line(call["name"], call["args"]) for call in calls if call["name"] != "answer"]
+        yield ", ".join(asked) or "checking the answer"
+    elif any((update.get(node) or {}).get("messages") for node in ("act", "verify")):
+        yield "thinking"
 
 
 def _restore(workspace: Workspace, messages: Sequence[AnyMessage]) -> None:

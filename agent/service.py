@@ -10,16 +10,17 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
 
+import orjson
 from fastapi import Depends, FastAPI, Header, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.store.sqlite.aio import AsyncSqliteStore
 from PIL import Image
 
 from agent import tracing
 from agent.answering import Answering
-from agent.exchange import Question
+from agent.exchange import NDJSON, Question
 from agent.launch import SERVICE, SERVICE_KEY
 from agent.processes import home, log_path
 from tools.errors import UserError, misfit
@@ -78,10 +79,37 @@ async def _health() -> dict[str, str]:
 async def _ask(question: Question, request: Request) -> Response:
     """Answer; a client that goes away takes its run with it."""
     answering: Answering = request.app.state.answering
+    if NDJSON in request.headers.get("accept", ""):
+        return StreamingResponse(_lines(answering, question, request), media_type=NDJSON)
     reply = await _while_there(request, answering.answer(question))
     if reply is None:
         return Response(status_code=CLIENT_GONE)
     return Response(reply.model_dump_json(), media_type="application/json")
+
+
+async def _lines(answering: Answering, question: Question, request: Request) -> AsyncIterator[bytes]:
+    """What the run does, line by line, and in the last line what would else be the whole response."""
+    lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    async def work() -> None:
+        try:
+            reply = await answering.answer(question, lambda line: lines.put_nowait(orjson.dumps({"doing": line})))
+            last = Response(reply.model_dump_json())
+        except UserError as error:
+            last = await _user_error(request, error)
+        except Exception as error:
+            logging.getLogger("uvicorn.error").exception("a question failed")
+            last = await _bug(request, error)
+        lines.put_nowait(orjson.dumps({"status": last.status_code, "reply": orjson.Fragment(last.body)}))
+        lines.put_nowait(None)
+
+    working = asyncio.ensure_future(work())
+    try:
+        while (line := await lines.get()) is not None:
+            yield line + b"\n"
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
 
 
 async def _thread(name: str, request: Request) -> dict[str, list[str]]:

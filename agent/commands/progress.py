@@ -38,14 +38,18 @@ def starting() -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def waiting(message: str) -> Iterator[None]:
-    """Show a message while something goes on, on a free terminal only: a wait is no news in a log."""
+def waiting(message: str) -> Iterator[Callable[[str], None]]:
+    """Show a message while something goes on, on a free terminal only: a wait is no news in a log.
+
+    Yields:
+        Changes the message.
+    """
     console = Console(stderr=True)
     if not _free(console):
-        yield
+        yield lambda message: None
         return
-    with console.status(Text(f"{message} …")):
-        yield
+    with console.status(Text(f"{message} …")) as status:
+        yield lambda message: status.update(Text(f"{message} …"))
 
 
 def _free(console: Console) -> bool:

@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     import httpx
 
     from agent.approval import Pending, Policy
-    from agent.exchange import Reply
+    from agent.exchange import Question, Reply
 
 RUNS = Path("scenograph-runs")
 # The service bounds each request and each tool itself; this is for one that hangs.
 ANSWER_SECONDS = 3600.0
-JSON = {"Content-Type": "application/json"}
 LOOK = "look at `scenograph llm logs --name service`"
 
 
@@ -53,11 +52,13 @@ class Asked:
 
 def ask_person(call: Pending) -> bool:
     """Ask on the terminal whether a call may be made; where there is none, nobody agrees."""
-    given = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items())
+    from agent.exchange import call_line
+
+    called = call_line(call.tool, call.arguments)
     if not sys.stdin.isatty():
-        typer.echo(f"scenograph: {call.tool}({given}) was not approved: give --yes, or --policy FILE", err=True)
+        typer.echo(f"scenograph: {called} was not approved: give --yes, or --policy FILE", err=True)
         return False
-    return typer.confirm(f"{call.tool}({given}): go ahead?", err=True)
+    return typer.confirm(f"{called}: go ahead?", err=True)
 
 
 def put(asked: Asked, agreed: Callable[[Pending], bool] = ask_person) -> Reply:
@@ -101,8 +102,9 @@ def _sent(asked: Asked, decisions: dict[str, bool]) -> Reply:
             decisions=decisions,
         )
         try:
-            with waiting("looking and thinking"), service.client(httpx.Timeout(ANSWER_SECONDS, connect=10.0)) as client:
-                return _read(client.post("/ask", content=question.model_dump_json(), headers=JSON))
+            timeout = httpx.Timeout(ANSWER_SECONDS, connect=10.0)
+            with waiting("thinking") as tell, service.client(timeout) as client:
+                return _followed(client, question, tell)
         except httpx.TimeoutException as error:
             raise UserError(f"the service did not answer within {ANSWER_SECONDS:.0f} s: {LOOK}") from error
         except httpx.TransportError:
@@ -110,11 +112,26 @@ def _sent(asked: Asked, decisions: dict[str, bool]) -> Reply:
     raise UserError(f"the service was lost twice while it answered: {LOOK}")
 
 
-def _read(response: httpx.Response) -> Reply:
-    from agent.exchange import Reply
+def _followed(client: httpx.Client, question: Question, tell: Callable[[str], None]) -> Reply:
+    """Put the question, tell what the run does, and read what comes of it."""
+    import httpx
+    import orjson
 
-    _check(response)
-    return Reply.model_validate_json(response.content)
+    from agent.exchange import NDJSON, Reply
+
+    headers = {"Content-Type": "application/json", "Accept": NDJSON}
+    with client.stream("POST", "/ask", content=question.model_dump_json(), headers=headers) as response:
+        if not response.is_success:
+            response.read()
+            _check(response)
+        for line in response.iter_lines():
+            told = orjson.loads(line)
+            if "doing" in told:
+                tell(told["doing"])
+                continue
+            _check(httpx.Response(told["status"], json=told["reply"]))
+            return Reply.model_validate(told["reply"])
+    raise httpx.RemoteProtocolError("the stream ended before the reply")
 
 
 def _check(response: httpx.Response) -> None:

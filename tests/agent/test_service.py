@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from agent.exchange import Reply
+from agent.exchange import NDJSON, Reply
 from agent.launch import SERVICE_KEY
 from agent.run import Run
 from agent.service import CHECKPOINTS, app
@@ -68,6 +69,31 @@ def threads(home: Path) -> set[str]:
         rows = database.execute("SELECT thread_id FROM checkpoints").fetchall()
     database.close()
     return {name for (name,) in rows}
+
+
+def lines(response: httpx.Response) -> list[Any]:
+    return [json.loads(line) for line in response.text.splitlines()]
+
+
+def test_who_accepts_lines_is_told_what_the_run_does(
+    serve: Serve, listen: Listen, picture: Path, detector: Detector
+) -> None:
+    (response,) = post(detector, asked(picture, listen(serve([DETECT], [TWO_DOGS]))), accept=NDJSON)
+    *doing, last = lines(response)
+    told = [one["doing"] for one in doing]
+    assert told == ["detect(image_id='img-1', labels=['dog'])", "thinking", "checking the answer"]
+    assert last["status"] == 200
+    assert Reply.model_validate(last["reply"]).run["answer"]["value"] == 2
+
+
+def test_a_failure_ends_the_lines_with_its_status(
+    serve: Serve, listen: Listen, picture: Path, detector: Detector
+) -> None:
+    url = listen(serve([DETECT]))
+    (response,) = post(detector, asked(picture.with_name("none.png"), url), accept=NDJSON)
+    (last,) = lines(response)
+    assert last["status"] == 422
+    assert "none.png" in last["reply"]["error"]
 
 
 def test_a_question_is_answered_and_written(
