@@ -51,9 +51,9 @@ def command(
     """Train a model, on your own labelled data or anew on dioramas.
 
     With --data the result is a candidate in your catalog: `scenograph gate` decides whether tools use a detector, and
-    `scenograph models use` puts any to use. Data
-    sets in COCO, YOLO, Pascal VOC and LabelMe format, folders of classes, and transcripts as JSONL are read as they
-    are. A run that was broken off, by Ctrl-C too, goes on when it is given the same folder.
+    `scenograph models use` puts any to use. Data sets in COCO, YOLO, Pascal VOC and LabelMe format, folders of classes,
+    and transcripts as JSONL are read as they are. A run that was broken off, by Ctrl-C too, goes on when it is given
+    the same folder.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
