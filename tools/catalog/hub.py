@@ -129,16 +129,16 @@ def _parts(source: Source) -> tuple[str, str]:
 @contextmanager
 def _told(repository: str) -> Iterator[None]:
     """Turn what the hub's client raises into a line for the person."""
-    import httpx
     from huggingface_hub import errors
 
     try:
         yield
     except errors.GatedRepoError as error:
         raise UserError(f"{repository} asks for consent: accept its terms on the hub, then set HF_TOKEN") from error
-    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.EntryNotFoundError) as error:
+    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.RemoteEntryNotFoundError) as error:
         raise UserError(f"the hub has no {repository} as the catalog names it; choose another model") from error
-    except (httpx.HTTPError, errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as error:
+    # Its client's own HTTPError is of httpx or of a successor of it, by its release; a lost hub is an OSError too.
+    except (errors.HTTPError, OSError) as error:
         raise UserError(
             f"no model hub can be reached ({_first_line(error)}); try again with a network, or give a path: "
             "`scenograph models add PATH`"
