@@ -57,6 +57,18 @@ def test_removing_deletes_what_was_pulled_and_nothing_else(tmp_path: Path) -> No
         remove("yolo26n-seg")
 
 
+def test_no_name_leads_out_of_the_folder_for_weights(tmp_path: Path, home: Path) -> None:
+    for name in ("../..", "/tmp", "a/b", "", ".", ".."):
+        with pytest.raises(UserError, match="cannot name a model"):
+            keep(entry(name, tmp_path / "mine.pt"))
+    keep(entry("mine", tmp_path / "mine.pt"))
+    own_path().write_text(own_path().read_text().replace('"mine"', '"../.."'))  # by hand
+    (home / "weights").mkdir()
+    assert remove("../..") == 0
+    assert (tmp_path / "mine.pt").exists()
+    assert own().entries == ()
+
+
 def test_what_is_not_here_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="run `scenograph models pull yolo26s-seg`"):
         choose("yolo26s-seg")

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tools.catalog import ModelEntry, Source, checksum
+from tools.catalog import ModelEntry, Source, sealed
 from tools.errors import UserError
 
 TASKS = ("detect", "segment", "classify")
@@ -45,17 +45,9 @@ def describe(path: Path, name: str | None = None) -> ModelEntry:
             told = _checkpoint(path)
         case _:
             raise UserError(f"{path} is no model that can be added; give a .pt, a .onnx or a folder of transformers")
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    return ModelEntry.model_validate(
-        {
-            "licence": "unknown",
-            **told,
-            "name": name or path.stem,
-            "sources": (Source(kind="file", location=str(path)),),
-            "size": sum(file.stat().st_size for file in files),
-            "sha256": checksum(path),
-        }
-    )
+    source = Source(kind="file", location=str(path))
+    given = {"licence": "unknown", **told, "name": name or path.stem, "sources": (source,)}
+    return sealed(ModelEntry.model_validate(given))
 
 
 def _checkpoint(path: Path) -> dict[str, Any]:
