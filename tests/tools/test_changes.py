@@ -115,7 +115,12 @@ def folder(path: Path, **config: object) -> Path:
 def test_a_folder_says_itself_what_it_is(tmp_path: Path) -> None:
     path = folder(tmp_path / "vit", architectures=["ViTForImageClassification"], id2label={"1": "cat", "0": "dog"})
     known = describe(path)
-    assert (known.name, known.task, known.backend, known.classes) == ("vit", "classify", "transformers", ("dog", "cat"))
+    assert (known.name, known.task, known.backend, known.classes) == (
+        "vit",
+        "recognise",
+        "transformers",
+        ("dog", "cat"),
+    )
     assert known.path() == path
     assert describe(folder(tmp_path / "q", architectures=["Qwen3VLForConditionalGeneration"]), "big").task == "plan"
 

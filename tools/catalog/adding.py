@@ -10,14 +10,13 @@ from typing import Any
 from tools.catalog import ModelEntry, Source, sealed
 from tools.errors import UserError
 
-TASKS = ("detect", "segment", "classify")
+TASKS = ("detect", "segment")
 """Tasks of ultralytics' models that the tools have use for."""
 
 _ARCHITECTURES = {
-    "ForImageClassification": ("classify", "transformers"),
+    "ForImageClassification": ("recognise", "transformers"),
     "Siglip": ("recognise", "siglip"),
     "CLIPModel": ("recognise", "siglip"),
-    "Sam2": ("outline", "sam2"),
     "ForConditionalGeneration": ("plan", "vllm"),
 }
 """Task and backend, by a part of the architecture's name; the first that fits."""
@@ -101,7 +100,7 @@ def _folder(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} holds no .safetensors; weights in other forms may carry code, convert them first")
     for part, (task, backend) in _ARCHITECTURES.items():
         if part in architecture:
-            labels = config.get("id2label", {}) if task == "classify" else {}
+            labels = config.get("id2label", {}) if backend == "transformers" else {}
             ordered = [str(labels[key]) for key in sorted(labels, key=int)]
             return {"task": task, "backend": backend, "classes": tuple(ordered)}
     raise UserError(f"{path} is a {architecture}, for which there is no tool; see `scenograph models add --help`")

@@ -10,7 +10,6 @@ from pathlib import Path
 from tools.catalog import ModelEntry, Own, active, cache_path, entries, find, own, own_path
 from tools.errors import UserError
 
-
 NAME = r"\w[^/\\\x00-\x1f]*"
 """What a model may be called: its name becomes that of a folder, and an argument on the command line."""
 
@@ -33,7 +32,7 @@ def keep(entry: ModelEntry) -> None:
         UserError: If its name is not of the form `NAME`.
     """
     if not re.fullmatch(NAME, entry.name):
-        raise UserError(f"{entry.name!r} cannot name a model; choose a --name that begins with a letter and has no slash in it")
+        raise UserError(f"{entry.name!r} cannot name a model; choose a name that begins with a letter and has no slash")
     kept = own()
     others = [other for other in kept.entries if other.name != entry.name]
     _write(kept.model_copy(update={"entries": (*others, entry)}))
