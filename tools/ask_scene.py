@@ -7,11 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from graphs.questions import Question, Reply, answer
-from graphs.scene import SceneGraph
 from graphs.taxonomy import normalise
 from graphs.types import Observation
 from tools.errors import ToolError
-from tools.regions import Runtime, ThingId, find, scene_of
+from tools.regions import Runtime, ThingId, check_searched, find, scene_of
 from tools.vision_tool import Label, vision_tool
 
 Word = Annotated[str, Field(max_length=24)]
@@ -47,7 +46,7 @@ def ask_scene(
         find(scene, name)
     terms = [normalise(label), *([normalise(other)] if other else [])]
     if op not in ("path", "neighbours"):
-        _check_searched(scene, terms)
+        check_searched(scene, terms)
     asked = _asked(op, terms, relation, by, thing, goal)
     try:
         reply: Reply = answer(scene, TypeAdapter[Any](Question).validate_python(asked))
@@ -55,12 +54,6 @@ def ask_scene(
         first = error.errors()[0]
         raise ToolError(f"{op} needs other words: {first['loc'][-1]}: {first['msg']}") from error
     return Observation(text=reply.text)
-
-
-def _check_searched(scene: SceneGraph, terms: list[str]) -> None:
-    for term in terms:
-        if not scene.searched(term):
-            raise ToolError(f"nobody has looked for {term!r} yet: call detect with it first")
 
 
 def _asked(

@@ -49,7 +49,7 @@ def find_similar(
         (ref, workspace.image(ref.id)) for ref in workspace.images if ref.id != image_id
     ]
     if folder:
-        others += _files(next(ref for ref in workspace.images if ref.id == image_id), workspace.images)
+        others += _files(workspace.ref(image_id), workspace.images)
     if not others:
         raise ToolError(
             f"there is no image beside {image_id}" + ("" if folder else "; set folder to look through its folder")
