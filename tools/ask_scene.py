@@ -17,6 +17,9 @@ Word = Annotated[str, Field(max_length=24)]
 Op = Literal["select", "count", "compare", "group", "path", "neighbours"]
 By = Literal["area", "score", "left", "top", "count", "label", "hypernym", "image", "colour"]
 
+MEASURES = frozenset({"area", "score", "left", "top", "count"})
+"""What things are sorted and compared by, and never grouped by."""
+
 
 @vision_tool
 def ask_scene(
@@ -47,6 +50,8 @@ def ask_scene(
     terms = [normalise(label), *([normalise(other)] if other else [])]
     if op not in ("path", "neighbours"):
         check_searched(scene, terms)
+    if op == "group" and by in MEASURES:
+        raise ToolError(f"things do not group by {by}: group by label, hypernym, image or colour")
     asked = _asked(op, terms, relation, by, thing, goal)
     try:
         reply: Reply = answer(scene, TypeAdapter[Any](Question).validate_python(asked))
