@@ -1,1 +1,1 @@
-"""The scene knowledge graph: types, fold, relations, rules, questions; its files are `formats`, its database `store`."""
+"""The scene knowledge graph: types, fold, relations, rules, questions; files are `formats`, the database `store`."""

@@ -44,14 +44,14 @@ def ask_scene(
         thing: For path and neighbours, the id of the thing to start from.
         goal: For path, the id of the thing to reach.
     """
+    if op == "group" and by in MEASURES:
+        raise ToolError(f"things do not group by {by}: group by label, hypernym, image or colour")
     scene = scene_of(runtime)
     for name in filter(None, (thing, goal)):
         find(scene, name)
     terms = [normalise(label), *([normalise(other)] if other else [])]
     if op not in ("path", "neighbours"):
         check_searched(scene, terms)
-    if op == "group" and by in MEASURES:
-        raise ToolError(f"things do not group by {by}: group by label, hypernym, image or colour")
     asked = _asked(op, terms, relation, by, thing, goal)
     try:
         reply: Reply = answer(scene, TypeAdapter[Any](Question).validate_python(asked))

@@ -67,8 +67,6 @@ def test_a_picture_is_fetched_over_redirects_too(fetch: Callable[[str], bytes], 
         ("http://pictures.test/away/file:///etc/passwd", "no web address"),
         ("http://", "no web address|cannot fetch"),
         ("http://pictures.test:port/a.png", "cannot fetch"),
-        ("http://a\nb.test/a.png", "cannot fetch"),
-        ("http://pictures.test/away/http://[/a.png", "cannot fetch"),
     ],
 )
 def test_what_is_refused(fetch: Callable[[str], bytes], url: str, reason: str) -> None:
