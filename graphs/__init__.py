@@ -1,1 +1,1 @@
-"""The scene knowledge graph: types, fold, relations, query; no models and no input or output live here."""
+"""The scene knowledge graph: types, fold, relations, rules, questions; files are `formats`, the database `store`."""

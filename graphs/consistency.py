@@ -10,7 +10,8 @@ import numpy as np
 from graphs.geometry import boxes_of, iou
 from graphs.identity import agree
 from graphs.pixels import mask_iou
-from graphs.types import Frozen, Relation
+from graphs.rules import IMPOSSIBLE
+from graphs.types import Event, Frozen, Relation
 
 if TYPE_CHECKING:
     from graphs.scene import SceneEntity, SceneGraph
@@ -47,7 +48,7 @@ def problems(scene: SceneGraph) -> list[Problem]:
     """Everything that cannot be as the scene has it."""
     relations = scene.relations()
     entities = scene.entities()
-    found = [*_impossible(relations), *_forbidden(relations)]
+    found = [*_impossible(relations), *_forbidden(relations, scene.events())]
     for one, other in contradictions(entities):
         told = f"{one.id} ({one.model}, {one.score:.2f}) and {other.id} ({other.model}, {other.score:.2f})"
         found.append(Problem(kind="label", text=f"{told} are at one place", ids=(one.id, other.id)))
@@ -70,11 +71,18 @@ def _impossible(relations: Sequence[Relation]) -> Iterator[Problem]:
             yield Problem(kind="impossible", text=text, ids=(subject, other))
 
 
-def _forbidden(relations: Sequence[Relation]) -> Iterator[Problem]:
+def _forbidden(relations: Sequence[Relation], events: Sequence[Event]) -> Iterator[Problem]:
     for one in relations:
-        if one.source == "rule" and one.predicate == "impossible":
+        if one.source == "rule" and one.predicate == IMPOSSIBLE:
             text = f"{' and '.join(one.because)}: the rule {one.model!r} calls it impossible"
             yield Problem(kind="rule", text=text, ids=(one.subject, one.object))
+    # A rule on counts alone names no pair: it comes as a fact about all that it counted in an image.
+    for event in events:
+        if event.source == "rule" and event.label == IMPOSSIBLE:
+            told = " and ".join(event.participants or event.image_ids)
+            yield Problem(
+                kind="rule", text=f"{told}: the rule {event.model!r} calls it impossible", ids=event.participants
+            )
 
 
 def contradictions(entities: Sequence[SceneEntity]) -> Iterator[tuple[SceneEntity, SceneEntity]]:

@@ -1,13 +1,11 @@
-"""When two sightings are one thing, within an image and across images, and how sure several witnesses make it."""
+"""When two sightings are one thing, and how sure several witnesses make it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import combinations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from graphs.geometry import Floats, boxes_of, iou
 from graphs.pixels import mask_iou
@@ -19,9 +17,6 @@ SAME_IOU = 0.6
 
 SAME_MASK_IOU = 0.5
 """Likewise for masks, where both have one: those of two things hardly share anything, however their boxes overlap."""
-
-SAME_LOOKS = 0.8
-"""Cosine of two embeddings from which on they may show one thing."""
 
 
 @lru_cache(maxsize=65_536)
@@ -66,40 +61,3 @@ def combined(told: Iterable[Entity] | Iterable[Relation]) -> float:
     for one in told:
         best[one.model] = max(one.score, best.get(one.model, 0.0))
     return float(1 - np.prod([1 - best[model] for model in sorted(best)])) if len(best) > 1 else max(best.values())
-
-
-def same_across(entities: Sequence[Entity], embeddings: Mapping[str, ArrayLike], model: str) -> Iterator[Relation]:
-    """Which things of different images are one: each the other's most alike, with labels that agree.
-
-    Args:
-        entities: Of any number of images.
-        embeddings: By entity id, one vector each, all of one length; entities without one are left out.
-        model: Name of the catalog entry that made the embeddings.
-
-    Yields:
-        `same_as` between two images' things, the score being the cosine of their embeddings, from `SAME_LOOKS` up.
-    """
-    by_image: dict[str, list[Entity]] = {}
-    for entity in entities:
-        if entity.id in embeddings:
-            by_image.setdefault(entity.image_id, []).append(entity)
-    for here, there in combinations(by_image.values(), 2):
-        alike = _unit(here, embeddings) @ _unit(there, embeddings).T
-        agreeing = np.array([[agree(one.label, two.label) for two in there] for one in here], dtype=np.bool_)
-        alike = np.where(agreeing, alike, -1.0)
-        for i, j in enumerate(alike.argmax(axis=1).tolist()):
-            if alike[i, j] >= SAME_LOOKS and alike[:, j].argmax() == i:
-                score = min(float(alike[i, j]), 1.0)
-                yield Relation(
-                    subject=here[i].id,
-                    predicate="same_as",
-                    object=there[j].id,
-                    score=score,
-                    source="model",
-                    model=model,
-                )
-
-
-def _unit(entities: Sequence[Entity], embeddings: Mapping[str, ArrayLike]) -> Floats:
-    vectors = np.array([np.asarray(embeddings[entity.id], dtype=np.float64) for entity in entities])
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), dtype=np.float64)

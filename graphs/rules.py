@@ -18,7 +18,7 @@ _FACT = re.compile(_NAME)
 _SIGNS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "=": operator.eq}
 
 IMPOSSIBLE = "impossible"
-"""As a conclusion: what the conditions describe cannot be. The check of consistency then names the pair."""
+"""As a conclusion: what the conditions describe cannot be. The check of consistency then names the things."""
 
 
 class Triple(Frozen):

@@ -86,7 +86,8 @@ def normalise(text: str) -> str:
 
 
 def _singular(word: str) -> str:
-    candidates = [word, word.removesuffix("s"), word.removesuffix("es"), word.removesuffix("ies") + "y"]
+    candidates = [word, word.removesuffix("s"), word.removesuffix("es")]
+    candidates += [word.removesuffix("ies") + "y"] if word.endswith("ies") else []
     known = [candidate for candidate in candidates if is_known(candidate) or candidate in _SYNONYMS]
     if known:
         return known[0]

@@ -7,16 +7,18 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from graphs.questions import Question, Reply, answer
-from graphs.scene import SceneGraph
 from graphs.taxonomy import normalise
 from graphs.types import Observation
 from tools.errors import ToolError
-from tools.regions import Runtime, ThingId, find, scene_of
+from tools.regions import Runtime, ThingId, check_searched, find, scene_of
 from tools.vision_tool import Label, vision_tool
 
 Word = Annotated[str, Field(max_length=24)]
 Op = Literal["select", "count", "compare", "group", "path", "neighbours"]
 By = Literal["area", "score", "left", "top", "count", "label", "hypernym", "image", "colour"]
+
+MEASURES = frozenset({"area", "score", "left", "top", "count"})
+"""What things are sorted and compared by, and never grouped by."""
 
 
 @vision_tool
@@ -42,12 +44,14 @@ def ask_scene(
         thing: For path and neighbours, the id of the thing to start from.
         goal: For path, the id of the thing to reach.
     """
+    if op == "group" and by in MEASURES:
+        raise ToolError(f"things do not group by {by}: group by label, hypernym, image or colour")
     scene = scene_of(runtime)
     for name in filter(None, (thing, goal)):
         find(scene, name)
     terms = [normalise(label), *([normalise(other)] if other else [])]
     if op not in ("path", "neighbours"):
-        _check_searched(scene, terms)
+        check_searched(scene, terms)
     asked = _asked(op, terms, relation, by, thing, goal)
     try:
         reply: Reply = answer(scene, TypeAdapter[Any](Question).validate_python(asked))
@@ -55,12 +59,6 @@ def ask_scene(
         first = error.errors()[0]
         raise ToolError(f"{op} needs other words: {first['loc'][-1]}: {first['msg']}") from error
     return Observation(text=reply.text)
-
-
-def _check_searched(scene: SceneGraph, terms: list[str]) -> None:
-    for term in terms:
-        if not scene.searched(term):
-            raise ToolError(f"nobody has looked for {term!r} yet: call detect with it first")
 
 
 def _asked(

@@ -10,7 +10,7 @@ from tools.vision_tool import ImageId, Labels, vision_tool
 from tools.workspace import Workspace
 
 
-@vision_tool(seconds=60, task="segment")
+@vision_tool(seconds=60, task="detect")
 def detect(image_id: ImageId, labels: Labels, runtime: ToolRuntime[Workspace]) -> Observation:
     """Find things in an image.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,8 @@ class Detector:
         self._convert = Detections.from_ultralytics
         self._compact = CompactMask.from_dense
         self._lock = threading.Lock()
-        self._exported = exported.Exported(exported.path(entry)) if exported.usable(entry) else None
+        self._hastens = True
+        self._exported = self._opened(exported.path) if exported.usable(entry) else None
         if self._exported is None:
             self._model = load_yolo(path, entry.task)
             size = entry.image_size or DEFAULT_IMAGE_SIZE
@@ -115,8 +116,18 @@ class Detector:
 
     def hasten(self) -> None:
         """Make ready for many images: on a CPU by an export, once for these weights, which takes some ten seconds."""
-        if self._exported is None and exported.possible(self._entry):
-            self._exported = exported.Exported(exported.export(self._entry))
+        if self._exported is None and self._hastens and exported.possible(self._entry):
+            self._exported = self._opened(exported.export)
+
+    def _opened(self, where: Callable[[ModelEntry], Path]) -> exported.Exported | None:
+        """The export in a folder; none, once and for all, where it cannot be had: torch sees the same, more slowly."""
+        try:
+            return exported.Exported(where(self._entry))
+        except Exception as error:  # OpenVINO raises what it likes on a machine or a file that it does not like.
+            self._hastens = False
+            reason = " ".join(str(error).split())[:200]
+            logging.getLogger(__name__).warning("%s goes on without OpenVINO: %s", self.name, reason)
+            return None
 
     def _predict(self, images: Sequence[Image.Image]) -> list[Any]:
         """Supervision's detections of each image, before suppression."""

@@ -16,11 +16,11 @@ from tools import exact_edits, instructions, masks, policy, wanted
 from tools.errors import ToolError, UserError
 from tools.instructions import SIDES, Edit
 from tools.looking import look
-from tools.regions import Runtime, ThingId, find, padded, scene_of
+from tools.regions import Runtime, ThingId, find, padded, progress, scene_of
 from tools.vision_tool import ImageId, vision_tool
 
 if TYPE_CHECKING:
-    from tools.generator import Generator, Step
+    from tools.generator import Generator
 
 Mask = NDArray[np.bool_]
 MadeKind = Literal["trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "humanEdits"]
@@ -70,14 +70,19 @@ def edit(
         region: Id of the thing to do it to, where the instruction could mean several.
         seed: Of the model that paints, where one does.
     """
+    from tools.generator import Withheld
+
     wish = instructions.read(instruction)
     if wish is None:
         raise ToolError(f"cannot read {instruction!r}: say {FORMS}")
     image = runtime.context.image(image_id)
     policy.screen("edit", instruction, "")
     things = _meant(wish, image_id, region, runtime)
-    done = _carried_out(wish, image, things, seed, runtime)
-    parent = next(ref for ref in runtime.context.images if ref.id == image_id)
+    try:
+        done = _carried_out(wish, image, things, seed, runtime)
+    except Withheld:
+        policy.refuse("edit", instruction, _model(runtime).name, policy.CHECKER)
+    parent = runtime.context.ref(image_id)
     made = Made(kind=done.kind, tool="edit", prompt=instruction, model=done.how, seed=seed, parent=parent.sha256)
     origin: Origin = "crop" if wish.kind == "crop" else "edited"
     ref = runtime.context.add(done.image, origin, image_id, made=made)
@@ -106,8 +111,8 @@ def _meant(wish: Edit, image_id: str, region: str | None, runtime: Runtime) -> l
     return found
 
 
-def _mask(image: Image.Image, things: list[Entity], margin: float = 0.0) -> Mask:
-    """What things cover, grown by a share of the image's longer side; of one without a mask its box."""
+def _mask(image: Image.Image, things: list[Entity]) -> Mask:
+    """What things cover; of one without a mask its box."""
     mask = np.zeros((image.height, image.width), dtype=np.bool_)
     for thing in things:
         if thing.mask is not None:
@@ -115,7 +120,11 @@ def _mask(image: Image.Image, things: list[Entity], margin: float = 0.0) -> Mask
         else:
             x1, y1, x2, y2 = padded(thing.box, image.size, 0.0)
             mask[y1:y2, x1:x2] = True
-    return exact_edits.grown(mask, max(1, round(margin * max(image.size)))) if margin else mask
+    return mask
+
+
+def _grown(mask: Mask) -> Mask:
+    return exact_edits.grown(mask, max(1, round(MARGIN * max(mask.shape))))
 
 
 def _carried_out(wish: Edit, image: Image.Image, things: list[Entity], seed: int, runtime: Runtime) -> Done:
@@ -126,7 +135,7 @@ def _carried_out(wish: Edit, image: Image.Image, things: list[Entity], seed: int
                 raise ToolError("say what to crop to, or give its id as region")
             return Done(exact_edits.crop(image, padded(_around(things), image.size, 0.05)), None, "crop")
         case "blur":
-            mask = exact_edits.grown(mask, max(1, round(MARGIN * max(image.size))))
+            mask = _grown(mask)
             return Done(exact_edits.blur(image, mask), mask, "gaussian blur")
         case "mark":
             named = [(one.box.xyxy, one.label) for one in things]
@@ -136,7 +145,7 @@ def _carried_out(wish: Edit, image: Image.Image, things: list[Entity], seed: int
         case "recolour" if wish.colour is not None:
             return Done(exact_edits.recolour(image, mask, wish.colour), mask, "recolouring in HSV")
         case "remove":
-            return _removed(image, things, seed, runtime)
+            return _removed(image, things, _grown(mask), seed, runtime)
         case "add":
             return _added(wish, image, things, seed, runtime)
         case "background":
@@ -155,9 +164,8 @@ def _model(runtime: Runtime) -> Generator:
     return model
 
 
-def _removed(image: Image.Image, things: list[Entity], seed: int, runtime: Runtime) -> Done:
+def _removed(image: Image.Image, things: list[Entity], mask: Mask, seed: int, runtime: Runtime) -> Done:
     """A hole filled by the generator where it has a pipeline for that, else from around the hole."""
-    mask = _mask(image, things, MARGIN)
     try:
         model: Generator | None = _model(runtime)
     except UserError:  # A hole can be filled without one.
@@ -202,15 +210,14 @@ def _painted(model: Generator, image: Image.Image, mask: Mask, prompt: str, seed
     x1, y1, x2, y2 = padded(hole, image.size, WINDOW)
     window = image.crop((x1, y1, x2, y2))
     covered = Image.fromarray(mask[y1:y2, x1:x2].astype(np.uint8) * 255)
-    told = _progress(runtime)
     painted = image.copy()
-    painted.paste(model.fill(window, covered, prompt, seed, told), (x1, y1))
+    painted.paste(model.fill(window, covered, prompt, seed, progress(runtime)), (x1, y1))
     return exact_edits.within(image, painted, mask)
 
 
 def _before(wish: Edit, image: Image.Image, mask: Mask, seed: int, runtime: Runtime) -> Done:
     model = _model(runtime)
-    (behind,) = model(wish.prompt, image.size, [seed], _progress(runtime))
+    (behind,) = model(wish.prompt, image.size, [seed], progress(runtime))
     return Done(exact_edits.backdrop(image, mask, behind), ~mask, model.name, "compositeWithTrainedAlgorithmicMedia")
 
 
@@ -218,7 +225,7 @@ def _restyled(wish: Edit, image: Image.Image, seed: int, runtime: Runtime) -> Do
     model = _model(runtime)
     if not model.restyles:
         raise ToolError(f"the model {model.name} knows no styles: say that another model is needed for this")
-    made = model.restyle(image, wish.prompt, seed, _progress(runtime))
+    made = model.restyle(image, wish.prompt, seed, progress(runtime))
     return Done(made, None, model.name, "compositeWithTrainedAlgorithmicMedia")
 
 
@@ -240,10 +247,6 @@ def _checked(
     if done.mask is not None:
         lines.append(f"outside of it {exact_edits.difference(image, done.image, done.mask):.2f} of 255 changed")
     return looked.model_copy(update={"text": "; ".join(lines), "images": (ref,)})
-
-
-def _progress(runtime: Runtime) -> Step:
-    return lambda done, total: runtime.stream_writer({"step": done, "of": total})
 
 
 def _around(things: list[Entity]) -> Box:

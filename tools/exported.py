@@ -56,7 +56,7 @@ def export(entry: ModelEntry) -> Path:
         The folder with the exported model.
 
     Raises:
-        UserError: If the weights are missing or damaged, or the export does not see what torch sees.
+        UserError: If the weights are missing or damaged, or cannot be exported so that it sees what torch sees.
     """
     folder = path(entry)
     if ready(entry):
@@ -70,7 +70,10 @@ def export(entry: ModelEntry) -> Path:
         # It is written beside the weights, and theirs may be a folder that is not the user's to write to.
         yolo = load_yolo(Path(shutil.copy(weights, draft / "model.pt")), entry.task)
         size = entry.image_size or DEFAULT_IMAGE_SIZE
-        made = Path(yolo.export(format="openvino", imgsz=size, dynamic=True, verbose=False))
+        try:
+            made = Path(yolo.export(format="openvino", imgsz=size, dynamic=True, verbose=False))
+        except Exception as error:  # ultralytics, torch and OpenVINO raise many types
+            raise UserError(f"{entry.name} cannot be exported for OpenVINO ({error}); torch is used") from error
         _check(yolo, made, size)
         if not folder.exists():
             made.rename(folder)

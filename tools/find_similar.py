@@ -21,7 +21,7 @@ MAX_FILES = 500
 """Of a folder, the first by name: so many are looked through in about a minute on one core."""
 
 SMALL = 256
-"""Pixels of the longer side that are kept of each file while all are read."""
+"""Pixels of the longer side that are kept of each image while all are read."""
 
 
 @vision_tool(seconds=180)
@@ -46,10 +46,10 @@ def find_similar(
     part = region(runtime, image_id, thing, box)
     workspace = runtime.context
     others: list[tuple[ImageRef | Path, Image.Image]] = [
-        (ref, workspace.image(ref.id)) for ref in workspace.images if ref.id != image_id
+        (ref, _small(workspace.image(ref.id))) for ref in workspace.images if ref.id != image_id
     ]
     if folder:
-        others += _files(next(ref for ref in workspace.images if ref.id == image_id), workspace.images)
+        others += _files(workspace.ref(image_id), workspace.images)
     if not others:
         raise ToolError(
             f"there is no image beside {image_id}" + ("" if folder else "; set folder to look through its folder")
@@ -76,5 +76,10 @@ def _files(ref: ImageRef, known: list[ImageRef]) -> Iterator[tuple[Path, Image.I
             image = intake.decode(intake.read(path), path.name)
         except UserError:
             continue
-        image.thumbnail((SMALL, SMALL))
-        yield path, image
+        yield path, _small(image)
+
+
+def _small(image: Image.Image) -> Image.Image:
+    copy = image.copy()
+    copy.thumbnail((SMALL, SMALL))
+    return copy

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, cast
 
-from graphs.taxonomy import is_known, normalise
+from graphs.taxonomy import hypernyms, is_known, normalise
 from graphs.types import Frozen
 from tools.colour import COLOURS, Colour
 
@@ -83,6 +83,6 @@ def _label(words: str) -> str:
     parts = words.lower().split()
     for start in range(len(parts)):
         label = normalise(" ".join(parts[start:]))
-        if is_known(label):
+        if is_known(label) or hypernyms(label):
             return label
     return normalise(parts[-1]) if parts else ""

@@ -8,6 +8,7 @@ import logging
 import threading
 import warnings
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from PIL import Image, ImageOps, features
@@ -172,6 +173,7 @@ def _opened(data: bytes, name: str) -> Image.Image:
         raise UserError(f"{name} is not an image; use {', '.join(known[:-1])} or {known[-1]}") from error
 
 
+@cache
 def formats() -> tuple[str, ...]:
     """The formats that can be read here: `FORMATS`, and AVIF and HEIC where libraries for them are installed."""
     found = list(FORMATS)

@@ -14,6 +14,7 @@ from graphs.types import Entity, Observation, Search
 from graphs.vocabulary import Vocabulary
 from tools import sighting
 from tools.errors import UnknownName
+from tools.sighting import Sight
 from tools.vision_tool import check_labels
 from tools.workspace import Workspace
 
@@ -33,27 +34,30 @@ def look(
     Raises:
         ToolError: If a label or the image is unknown.
     """
-    workspace, call_id = runtime.context, runtime.tool_call_id or ""
-    task = "segment" if outlines else "detect"
-    entry = workspace.entry(task)
-    vocabulary = known_to(entry.classes)
+    task, call_id = "segment" if outlines else "detect", runtime.tool_call_id or ""
+    vocabulary = known_to(runtime.context.entry(task).classes)
     wanted, notes = resolve(labels, vocabulary)
     classes = None if not wanted or ANYTHING in wanted else {name for term in wanted for name in vocabulary.names(term)}
-    [seen] = sighting.sight(workspace, task, [image_id], classes, outlines)
+    [seen] = sighting.sight(runtime.context, task, [image_id], classes, outlines)
+    entities = named(tool, image_id, seen, vocabulary, call_id)
+    terms = [EVERYTHING if term == ANYTHING else term for term in wanted] or [EVERYTHING]
+    return Observation(
+        text="; ".join([counted(entities, wanted), *notes]),
+        entities=entities,
+        searches=tuple(
+            Search(image_id=image_id, label=term, model=seen.model, call_id=call_id, tool=tool) for term in terms
+        ),
+    )
+
+
+def named(tool: str, image_id: str, seen: Sight, vocabulary: Vocabulary, call_id: str) -> tuple[Entity, ...]:
+    """What was seen in an image as entities, labelled by a vocabulary."""
     origin = {"image_id": image_id, "model": seen.model, "call_id": call_id, "tool": tool}
-    entities = [
+    return tuple(
         Entity.model_validate(
             {**thing, **origin, "id": f"{call_id}/{number}", "label": vocabulary.label(thing["label"])}
         )
         for number, thing in enumerate(seen.things)
-    ]
-    terms = [EVERYTHING if term == ANYTHING else term for term in wanted] or [EVERYTHING]
-    return Observation(
-        text="; ".join([counted(entities, wanted), *notes]),
-        entities=tuple(entities),
-        searches=tuple(
-            Search(image_id=image_id, label=term, model=seen.model, call_id=call_id, tool=tool) for term in terms
-        ),
     )
 
 

@@ -32,7 +32,7 @@ def measure(things: Things, runtime: Runtime) -> Observation:
     if len({one.image_id for one in found}) > 1:
         where = ", ".join(f"{one.id} is in {one.image_id}" for one in found)
         raise ToolError(f"things of one image only can be measured together: {where}")
-    image = next(ref for ref in runtime.context.images if ref.id == found[0].image_id)
+    image = runtime.context.ref(found[0].image_id)
     match found:
         case [one]:
             return Observation(text=_size(one, image))

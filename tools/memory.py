@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import psutil
-from pydantic import ByteSize, Field, ValidationError, model_validator
+from pydantic import ByteSize, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from tools.errors import UserError
+from tools.settings import read_settings
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -35,7 +35,8 @@ class Memory(BaseSettings):
     @model_validator(mode="after")
     def _fits(self) -> Memory:
         if self.planner_gpu + self.tools_gpu > 1:
-            raise ValueError("the planner's and the tools' share of a GPU exceed 1 together")
+            names = "SCENOGRAPH_PLANNER_GPU and SCENOGRAPH_TOOLS_GPU"
+            raise ValueError(f"{names}: the planner's and the tools' share of a GPU exceed 1 together")
         return self
 
 
@@ -45,12 +46,7 @@ def settings() -> Memory:
     Raises:
         UserError: A variable does not hold what it should.
     """
-    try:
-        return Memory()
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "_".join(str(part) for part in first["loc"]).upper() or "PLANNER_GPU and SCENOGRAPH_TOOLS_GPU"
-        raise UserError(f"SCENOGRAPH_{name}: {first['msg'].removeprefix('Value error, ')}") from error
+    return read_settings(Memory)
 
 
 def with_room(

@@ -45,6 +45,10 @@ def load(entry: ModelEntry) -> Any:
             from tools.siglip import SiglipRecogniser
 
             return SiglipRecogniser(entry)
+        case "transformers":
+            from tools.classifier import ClassifierRecogniser
+
+            return ClassifierRecogniser(entry)
         case "rapidocr":
             from tools.reader import Reader
 

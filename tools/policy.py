@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import NoReturn
 
 from platformdirs import user_state_path
 from pydantic import Field, TypeAdapter, ValidationError
@@ -17,6 +18,9 @@ from tools.errors import ToolError, UserError
 DEFAULT = Path(__file__).parent / "policy.json"
 SWITCH = "SCENOGRAPH_POLICY"
 """Environment variable: path of another policy, or `off`."""
+
+CHECKER = "the model's own safety checker"
+"""The category of what a model made and held back."""
 
 
 class Category(Frozen):
@@ -72,7 +76,7 @@ def screen(tool: str, prompt: str, model: str) -> None:
             refuse(tool, prompt, model, category.name)
 
 
-def refuse(tool: str, prompt: str, model: str, category: str) -> None:
+def refuse(tool: str, prompt: str, model: str, category: str) -> NoReturn:
     """Refuse, and write that down.
 
     Raises:

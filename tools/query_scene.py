@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from langgraph.prebuilt import ToolRuntime
 from pydantic import ValidationError
 
 from graphs.query import Op, SceneQuery, ask
 from graphs.relations import Predicate
-from graphs.scene import fold
-from graphs.taxonomy import ANYTHING, normalise
+from graphs.taxonomy import normalise
 from graphs.types import Observation
 from tools.colour import Colour
 from tools.errors import ToolError
-from tools.vision_tool import Label, check_labels, observations, vision_tool
-from tools.workspace import Workspace
+from tools.regions import Runtime, check_searched, scene_of
+from tools.vision_tool import Label, check_labels, vision_tool
 
 
 @vision_tool
 def query_scene(
     op: Op,
     label: Label,
-    runtime: ToolRuntime[Workspace, dict[str, Any]],
+    runtime: Runtime,
     colour: Colour | None = None,
     relation: Predicate | None = None,
     other: Label | None = None,
@@ -42,8 +38,6 @@ def query_scene(
         query = SceneQuery(op=op, label=labels[0], colour=colour, relation=relation, other=labels[1] or None)
     except ValidationError as error:
         raise ToolError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
-    scene = fold(observations(runtime.state["messages"]), runtime.context.images)
-    for term in (query.label, query.other):
-        if term is not None and not scene.searched(term):
-            raise ToolError(f"nobody has looked for {term or ANYTHING!r} yet: call detect with it first")
+    scene = scene_of(runtime)
+    check_searched(scene, (term for term in (query.label, query.other) if term is not None))
     return Observation(text=ask(scene, query).text)

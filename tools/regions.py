@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,6 +12,7 @@ from PIL import Image
 from pydantic import Field
 
 from graphs.scene import SceneEntity, SceneGraph, fold
+from graphs.taxonomy import ANYTHING
 from graphs.types import Box, Entity
 from tools.errors import ToolError
 from tools.vision_tool import observations
@@ -75,6 +76,22 @@ class Region:
 def scene_of(runtime: Runtime) -> SceneGraph:
     """The scene as the calls before this one saw it."""
     return fold(observations(runtime.state["messages"]), runtime.context.images)
+
+
+def check_searched(scene: SceneGraph, terms: Iterable[str]) -> None:
+    """Let nobody take for absent what was not looked for.
+
+    Raises:
+        ToolError: If no call has looked for one of the labels.
+    """
+    for term in terms:
+        if not scene.searched(term):
+            raise ToolError(f"nobody has looked for {term or ANYTHING!r} yet: call detect with it first")
+
+
+def progress(runtime: Runtime) -> Callable[[int, int], None]:
+    """What is told each step of long work and how many there are, and tells the person who waits."""
+    return lambda done, total: runtime.stream_writer({"step": done, "of": total})
 
 
 def find(scene: SceneGraph, thing: str) -> SceneEntity:

@@ -14,6 +14,7 @@ from pydantic import ByteSize
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tools.catalog import cache_path
+from tools.settings import read_settings
 
 AT_ONCE = 500
 """Keys in one query: SQLite takes up to a thousand in its oldest builds."""
@@ -99,7 +100,7 @@ class Seen:
         file.executemany("delete from seen where key = ?", drop)
 
     def _most(self) -> int:
-        return int(SeenSettings().limit) if self._limit is None else self._limit
+        return int(read_settings(SeenSettings).limit) if self._limit is None else self._limit
 
     def _file(self) -> sqlite3.Connection:
         """The open file; one in memory, which keeps nothing for later, where the cache is off."""

@@ -77,6 +77,21 @@ def sight(
     return [Sight(entry.name, _of(orjson.loads(known[key]), classes)) for key in keys]
 
 
+def glance(workspace: Workspace, task: str, image: Image.Image) -> Sight:
+    """Look at a picture that is not of the run, for all that the model knows, without outlines.
+
+    Args:
+        workspace: Of the model.
+        task: `detect` or `segment`.
+        image: RGB.
+
+    Raises:
+        UserError: If the model cannot be had.
+    """
+    detector = workspace.model(task)
+    return Sight(detector.name, [*_things(detector(image, None), image, outlines=False)])
+
+
 def _of(things: list[Thing], classes: Collection[str] | None) -> list[Thing]:
     return [thing for thing in things if classes is None or thing["label"] in classes]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,10 +14,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tools.errors import UserError
 from tools.intake import MAX_BYTES
+from tools.settings import read_settings
 
 SCHEMES = ("http", "https")
 MAX_REDIRECTS = 5
 SECONDS = 30.0
+"""The longest wait for more."""
+
+TOTAL_SECONDS = 120.0
+"""The longest that a picture may take as a whole, however steadily it drips."""
+
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Resolve = Callable[[str, int], list[str]]
@@ -59,12 +66,14 @@ def download(url: str, folder: Path, transport: httpx.BaseTransport | None = Non
         resolve: Looks up hosts.
 
     Raises:
-        UserError: If the web is switched off, an address is not public, or what comes is an error or too large.
+        UserError: If the web is switched off, an address is not public, or what comes is an error, too large
+            or too slow.
     """
-    if not Settings().urls:
+    if not read_settings(Settings).urls:
         raise UserError(f"{url}: pictures from the web are off; save it to a file, or set SCENOGRAPH_URLS=1")
-    here = httpx.URL(url)
+    until = time.monotonic() + TOTAL_SECONDS
     try:
+        here = httpx.URL(url)
         with httpx.Client(transport=transport, timeout=SECONDS, trust_env=False) as client:
             for _ in range(MAX_REDIRECTS + 1):
                 got = client.send(_request(client, here, resolve), stream=True)
@@ -74,10 +83,10 @@ def download(url: str, folder: Path, transport: httpx.BaseTransport | None = Non
                         continue
                     if not got.is_success:
                         raise UserError(f"{url} answered {got.status_code}; check the address")
-                    return _written(got, url, folder)
+                    return _written(got, url, folder, until)
                 finally:
                     got.close()
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # the last where a host cannot be encoded
         raise UserError(f"cannot fetch {url} ({type(error).__name__}); check the address and the network") from error
     raise UserError(f"{url} redirects more than {MAX_REDIRECTS} times; give the address where it ends")
 
@@ -117,17 +126,19 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
-def _written(response: httpx.Response, url: str, folder: Path) -> Path:
+def _written(response: httpx.Response, url: str, folder: Path, until: float) -> Path:
     """What comes, written to a file that is called after what it holds.
 
     Raises:
-        UserError: If it is larger than `MAX_BYTES`, or the folder cannot be written to.
+        UserError: If it is larger than `MAX_BYTES` or not here by `until`, or the folder cannot be written to.
     """
     data = bytearray()
     for piece in response.iter_bytes():
         data += piece
         if len(data) > MAX_BYTES:
             raise UserError(f"{url} has more than {MAX_BYTES // 2**20} MB; save a smaller one to a file")
+        if time.monotonic() > until:
+            raise UserError(f"{url} takes longer than {TOTAL_SECONDS:.0f} s; save the picture to a file and name that")
     path = folder / hashlib.sha256(data).hexdigest()[:16]
     try:
         folder.mkdir(parents=True, exist_ok=True)

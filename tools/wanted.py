@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from graphs.relations import Predicate, relate
-from graphs.taxonomy import covers, is_known, normalise
+from graphs.taxonomy import covers, hypernyms, is_known, normalise
 from graphs.types import Box, Entity, Frozen
 from tools.detector import Detection
 
@@ -20,8 +20,6 @@ _RELATIONS: tuple[tuple[str, Predicate], ...] = (
 )
 _NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _WORDS = 2
-SHORTEST = 3
-"""Letters: shorter words, such as `to`, are no things."""
 
 
 class Wanted(Frozen):
@@ -84,9 +82,11 @@ def _named(prompt: str) -> Sequence[tuple[str, int, int, int]]:
         for length in range(min(_WORDS, len(words) - index), 0, -1):
             start, end = words[index][1], words[index + length - 1][2]
             label = normalise(prompt[start:end])
-            if is_known(label) and end - start >= SHORTEST:
+            if is_known(label):
                 before = words[index - 1][0].lower() if index else ""
                 found.append((label, _NUMBERS.get(before, 1), start, end))
+            # A hot dog is no dog, nor anything else that the detector is trained on.
+            if is_known(label) or hypernyms(label):
                 index += length - 1
                 break
         index += 1

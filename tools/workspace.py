@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import threading
 import weakref
+from collections import OrderedDict
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +27,10 @@ from tools.seen import Seen, key
 
 if TYPE_CHECKING:
     from tools.sight import Seer
+
+
+HELD = 2**29
+"""Bytes of decoded pixels that a workspace holds: some fourteen photographs of twelve megapixels."""
 
 
 class Workspace:
@@ -47,8 +52,8 @@ class Workspace:
         self._models = models
         self._folder = folder
         self._refs: list[ImageRef] = []
-        self._pixels: dict[str, Image.Image] = {}
-        self._lock = threading.Lock()
+        self._pixels: OrderedDict[str, Image.Image] = OrderedDict()
+        self._lock = threading.RLock()
 
     @classmethod
     def open(cls, paths: Iterable[str | Path], models: Models = SHARED, folder: Path | None = None) -> Workspace:
@@ -139,8 +144,19 @@ class Workspace:
         )
         self._refs.append(ref)
         if image is not None:
-            self._pixels[ref.id] = image
+            self._hold(ref.id, image)
         return ref
+
+    def _hold(self, image_id: str, image: Image.Image) -> None:
+        """Keep pixels; the least recently used go when all would exceed `HELD`, for they can be had from their files.
+
+        The latest stay, however many they are.
+        """
+        with self._lock:
+            self._pixels[image_id] = image
+            self._pixels.move_to_end(image_id)
+            while len(self._pixels) > 1 and sum(map(_bytes, self._pixels.values())) > HELD:
+                self._pixels.popitem(last=False)
 
     def _made(self) -> Path:
         """The folder for images that tools make."""
@@ -159,7 +175,7 @@ class Workspace:
         known = {ref.id for ref in self._refs}
         for ref in refs:
             if ref.id not in known:
-                self._pixels[ref.id] = decode(read(Path(ref.path)), ref.path)
+                self._hold(ref.id, decode(read(Path(ref.path)), ref.path))
                 self._refs.append(ref)
 
     @property
@@ -186,12 +202,14 @@ class Workspace:
             UserError: If its file is gone or was changed since it was taken in.
         """
         ref = self.ref(image_id)
-        if image_id not in self._pixels:
+        image = self._pixels.get(image_id)
+        if image is None:
             data = read(Path(ref.path))
             if hashlib.sha256(data).hexdigest() != ref.sha256:
                 raise UserError(f"{ref.path} was changed while it was looked at; ask again")
-            self._pixels[image_id] = decode(data, ref.path)
-        return self._pixels[image_id]
+            image = decode(data, ref.path)
+        self._hold(image_id, image)
+        return image
 
     @property
     def seen(self) -> Seen | None:
@@ -213,6 +231,10 @@ class Workspace:
             UserError: If the catalog has none, or its weights are missing or not those of the catalog.
         """
         return self._models.get(task)
+
+
+def _bytes(image: Image.Image) -> int:
+    return image.width * image.height * len(image.getbands())
 
 
 def _size_key(digest: str) -> str:

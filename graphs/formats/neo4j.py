@@ -83,7 +83,10 @@ def read(path: Path) -> nx.MultiDiGraph:
         (row[":START_ID"], row[":END_ID"], row[":TYPE"], data)
         for row, data in _read(path / RELATIONSHIPS, ":START_ID", ":END_ID", ":TYPE")
     ]
-    return build(nodes, edges)
+    try:
+        return build(nodes, edges)
+    except FormatError as error:
+        raise FormatError(f"{path} is no graph: {error}") from error
 
 
 def _read(path: Path, *ends: str) -> Iterable[tuple[dict[str, str], dict[str, Any]]]:
@@ -93,6 +96,9 @@ def _read(path: Path, *ends: str) -> Iterable[tuple[dict[str, str], dict[str, An
             if missing := set(ends) - set(rows.fieldnames or ()):
                 raise FormatError(f"{path} lacks the column {', '.join(sorted(missing))}")
             for row in rows:
+                # A row that is too long has its rest under None, one that is too short has None for what it lacks.
+                if None in row or any(row[end] is None for end in ends):
+                    raise FormatError(f"line {rows.line_num} has more or fewer fields than the columns are")
                 typed = {column.rpartition(":")[::2]: text for column, text in row.items() if column not in ends}
                 yield row, full({name: _READ[kind](text) for (name, kind), text in typed.items() if name and text})
     except (OSError, csv.Error, KeyError, ValueError) as error:

@@ -9,6 +9,7 @@ from typing import Any
 import networkx as nx
 
 from graphs.formats import node_link
+from graphs.formats.plain import FormatError
 from graphs.scene import fold
 from graphs.types import Box, Entity, ImageRef, Mask, Observation, Relation
 
@@ -96,6 +97,14 @@ def entity(
 
 
 def folded(images: Iterable[ImageRef], things: Iterable[Entity], told: Iterable[Relation] = ()) -> nx.MultiDiGraph:
-    """The graph of imported images, entities and relations."""
+    """The graph of imported images, entities and relations.
+
+    Raises:
+        FormatError: A relation names what is no entity.
+    """
     seen = Observation(text="", entities=tuple(things), relations=tuple(told))
-    return node_link.of_scene(fold([seen], images))
+    try:
+        scene = fold([seen], images)
+    except KeyError as error:
+        raise FormatError(f"a relation names {error.args[0]}") from error
+    return node_link.of_scene(scene)

@@ -77,19 +77,33 @@ def read(path: Path) -> nx.MultiDiGraph:
     Raises:
         FormatError: It is no Turtle, or none of ours.
     """
-    from rdflib import RDF, Graph, URIRef
+    from rdflib import Graph
 
     try:
         rdf = Graph().parse(path, format="turtle")
     except Exception as error:  # its parser raises what it likes
         raise FormatError(f"{path} is no Turtle: {' '.join(str(error).split())[:200]}") from error
+    try:
+        return _built(rdf)
+    except ValueError as error:
+        raise FormatError(f"{path} is no graph of Scenograph: {' '.join(str(error).split())[:200]}") from error
+
+
+def _built(rdf: Graph) -> nx.MultiDiGraph:
+    """The graph in the triples.
+
+    Raises:
+        ValueError: It is none of ours, or a value is not of the type that it says.
+    """
+    from rdflib import RDF, URIRef
+
     nodes = [
         (_name(subject, "node"), _kind(str(kind)) | _read(rdf, subject))
         for subject, kind in rdf.subject_objects(RDF.type)
         if str(kind).startswith(SPACES["kind"])
     ]
     if not nodes:
-        raise FormatError(f"{path} holds no nodes of Scenograph: it is Turtle of something else")
+        raise FormatError("it holds no nodes of it, and is Turtle of something else")
     told = {
         (rdf.value(one, RDF.subject), rdf.value(one, RDF.predicate), rdf.value(one, RDF.object)): _read(rdf, one)
         for one in set(rdf.subjects(RDF.subject))

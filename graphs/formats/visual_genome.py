@@ -139,11 +139,11 @@ def read(path: Path) -> nx.MultiDiGraph:
             images.append(image)
             things += [_entity(thing, image) for thing in one["objects"]]
             told += [_relation(relation) for relation in one["relationships"]]
+        return pictures.folded(images, things, told)
     except KeyError as error:
         raise FormatError(f"{path} is no scene graph file: it lacks {error}, or a size is nowhere") from error
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
         raise FormatError(f"{path} is no scene graph file: {' '.join(str(error).split())}") from error
-    return pictures.folded(images, things, told)
 
 
 def _of_gqa(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -80,17 +80,26 @@ def _names(path: Path) -> dict[int, str]:
 def _image(number: int, path: Path) -> ImageRef:
     import hashlib
 
-    from PIL import Image
+    from PIL import ExifTags, Image
 
-    with Image.open(path) as picture:
-        width, height = picture.size
+    try:
+        with Image.open(path) as picture:
+            width, height = picture.size
+            # Labels are made on the picture as it is shown; from 5 on it lies on its side in the file.
+            if picture.getexif().get(ExifTags.Base.Orientation, 1) >= 5:
+                width, height = height, width
+    except Exception as error:  # on malformed files Pillow raises at least seven unrelated types
+        raise FormatError(f"{path} is no picture: {' '.join(str(error).split())}") from error
     return pictures.image(number, str(path), width, height, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def _things(folder: Path, image: ImageRef, names: dict[int, str]) -> Iterator[Entity]:
     inside = Path(image.path).relative_to(folder / IMAGES).with_suffix(".txt")
     labels = folder / LABELS / inside
-    lines = labels.read_text().splitlines() if labels.exists() else []
+    try:
+        lines = labels.read_text(encoding="utf-8").splitlines() if labels.exists() else []
+    except (OSError, UnicodeError) as error:
+        raise FormatError(f"{labels} is no text: {error}") from error
     for number, line in enumerate((line for line in lines if line.strip()), 1):
         try:
             yield _thing(f"{image.id}-{number}", line.split(), image, names)

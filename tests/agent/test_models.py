@@ -43,10 +43,10 @@ def test_list_tells_what_is_here_and_what_is_in_use(capsys: pytest.CaptureFixtur
 
 def test_a_model_of_the_users_own_from_end_to_end(vit: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert models("add", vit) == 0
-    assert "vit: classify, 0 MB" not in (said := capsys.readouterr().out)
+    assert "vit: recognise, 0 MB" not in (said := capsys.readouterr().out)
     assert "2 classes; `scenograph models use vit`" in said
     assert models("use", "vit") == 0
-    assert capsys.readouterr().out == "classify: vit\n"
+    assert capsys.readouterr().out == "recognise: vit\n"
     assert models("show", "vit") == 0
     assert "dog, cat" in capsys.readouterr().out
     assert models("show", "vit", "--json") == 0

@@ -278,3 +278,45 @@ def test_a_large_graph_is_dumped_quickly() -> None:
     written = node_link.dumps(graph)
     assert time.process_time() - began < 0.5
     assert node_link.loads(written).number_of_nodes() == 20_000
+
+
+SCENE = {"image_id": 1, "width": 9, "height": 9, "objects": [], "relationships": []}
+PERSON = {"object_id": 1, "names": ["person"], "x": 0, "y": 0, "w": 5, "h": 5}
+TYPE = "<urn:scenograph:node:a> a <urn:scenograph:kind:-> "
+
+
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("visual-genome", {"file": orjson.dumps([SCENE | {"objects": [PERSON | {"names": []}]}])}),
+        ("visual-genome", {"file": orjson.dumps([SCENE | {"objects": [PERSON], "relationships": [
+            {"predicate": "on", "subject_id": 1, "object_id": 99}]}])}),
+        ("neo4j", {"file/nodes.csv": b"id:ID\na,b\n", "file/relationships.csv": b":START_ID,:END_ID,:TYPE\n"}),
+        ("neo4j", {"file/nodes.csv": b"id:ID\na\n", "file/relationships.csv": b":START_ID,:END_ID,:TYPE\na\n"}),
+        ("neo4j", {"file/nodes.csv": b"id:ID\na\n", "file/relationships.csv": b":START_ID,:END_ID,:TYPE\na,b,on\n"}),
+        ("turtle", {"file": (TYPE + "; <urn:scenograph:attribute:n> '{'^^"
+            "<http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON> .").encode()}),
+        ("turtle", {"file": (TYPE + "; <urn:scenograph:relation:on> <urn:scenograph:node:b> .").encode()}),
+        ("yolo", {"file/data.yaml": b"names: [dog]", "file/images/a.png": b"no picture"}),
+    ],
+)  # fmt: skip
+def test_a_malformed_file_is_named_in_one_error(name: str, files: dict[str, bytes], tmp_path: Path) -> None:
+    for inner, data in files.items():
+        (tmp_path / inner).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / inner).write_bytes(data)
+    with pytest.raises(FormatError, match=str(tmp_path / "file")) as caught:
+        FORMATS[name].read(tmp_path / "file")
+    assert "\n" not in str(caught.value)
+
+
+def test_yolo_reads_a_photograph_as_it_is_shown(tmp_path: Path) -> None:
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    on_its_side = Image.Exif()
+    on_its_side[0x0112] = 6
+    Image.new("RGB", (40, 20)).save(tmp_path / "images" / "a.jpg", exif=on_its_side)
+    (tmp_path / "labels" / "a.txt").write_text("0 0.5 0.5 1 0.5\n")
+    (tmp_path / "data.yaml").write_text("names: [dog]")
+    graph = FORMATS["yolo"].read(tmp_path)
+    assert (graph.nodes["img-1"]["width"], graph.nodes["img-1"]["height"]) == (20, 40)
+    assert graph.nodes["dog-1"]["box"] == {"x1": 0, "y1": 10, "x2": 20, "y2": 30}

@@ -110,6 +110,14 @@ def test_impossible_pairs_are_named() -> None:
     }
 
 
+def test_an_impossible_number_is_named() -> None:
+    graph = scene("count(person) > 1 => impossible", RIDER, BICYCLE, *WALKERS)
+    [found] = problems(graph)
+    assert found.kind == "rule"
+    assert found.text.endswith("the rule 'count(person) > 1 => impossible' calls it impossible")
+    assert len(found.ids) == 1 + len(WALKERS)
+
+
 def test_sightings_that_contradict_each_other_are_kept_and_named() -> None:
     dog = seen("dog", (0, 0, 10, 10), colour="brown")
     cat = seen("cat", (0, 0, 10, 10), "c2", model="n")

@@ -28,6 +28,7 @@ def test_questions_about_what_was_seen(call: "Call", arguments: dict[str, object
     [
         ({"op": "count", "label": "cat"}, "nobody has looked for 'cat' yet"),
         ({"op": "compare", "label": "dog"}, "second: Field required"),
+        ({"op": "group", "by": "area"}, "do not group by area: group by label"),
         ({"op": "path", "thing": "dog-1", "goal": "dog-9"}, "no thing 'dog-9'"),
         ({"op": "select", "label": "dog", "by": "colour"}, "by: "),
     ],

@@ -57,6 +57,18 @@ def test_removing_deletes_what_was_pulled_and_nothing_else(tmp_path: Path) -> No
         remove("yolo26n-seg")
 
 
+def test_no_name_leads_out_of_the_folder_for_weights(tmp_path: Path, home: Path) -> None:
+    for name in ("../..", "/tmp", "a/b", "", ".", ".."):
+        with pytest.raises(UserError, match="cannot name a model"):
+            keep(entry(name, tmp_path / "mine.pt"))
+    keep(entry("mine", tmp_path / "mine.pt"))
+    own_path().write_text(own_path().read_text().replace('"mine"', '"../.."'))  # by hand
+    (home / "weights").mkdir()
+    assert remove("../..") == 0
+    assert (tmp_path / "mine.pt").exists()
+    assert own().entries == ()
+
+
 def test_what_is_not_here_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="run `scenograph models pull yolo26s-seg`"):
         choose("yolo26s-seg")
@@ -103,7 +115,12 @@ def folder(path: Path, **config: object) -> Path:
 def test_a_folder_says_itself_what_it_is(tmp_path: Path) -> None:
     path = folder(tmp_path / "vit", architectures=["ViTForImageClassification"], id2label={"1": "cat", "0": "dog"})
     known = describe(path)
-    assert (known.name, known.task, known.backend, known.classes) == ("vit", "classify", "transformers", ("dog", "cat"))
+    assert (known.name, known.task, known.backend, known.classes) == (
+        "vit",
+        "recognise",
+        "transformers",
+        ("dog", "cat"),
+    )
     assert known.path() == path
     assert describe(folder(tmp_path / "q", architectures=["Qwen3VLForConditionalGeneration"]), "big").task == "plan"
 

@@ -62,6 +62,19 @@ def test_what_is_no_checkpoint_is_not_exported(tmp_path: Path) -> None:
         assert list(exported.path(damaged).parent.iterdir()) == []
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU nothing is exported")
+def test_where_the_export_cannot_be_used_torch_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    entry = active("segment")
+    exported.path(entry).mkdir(parents=True)
+    (exported.path(entry) / "metadata.yaml").write_text("names: {0: dog")
+    find = Detector(entry)
+    find.hasten()
+    find(Image.new("RGB", (64, 48)))
+    [said] = caplog.messages
+    assert "goes on without OpenVINO" in said
+    assert "\n" not in said
+
+
 class Gpu:
     """Stands in for a model on a GPU that has memory for so many images at once, and for a CPU that has for all."""
 

@@ -17,6 +17,7 @@ from tools import provenance
 from tools.catalog import ModelEntry
 from tools.detector import Detection
 from tools.errors import ToolError
+from tools.generator import Withheld
 from tools.models import Models
 from tools.registry import load_tools
 from tools.workspace import Workspace
@@ -252,3 +253,28 @@ def test_a_file_says_how_it_was_made_and_is_known_again(call: Call, workspace: W
     assert again.made is not None
     assert again.made.prompt == 'a dog & a "cat" <here>'
     assert provenance.read(b"no picture") is None
+
+
+def test_what_a_models_own_checker_holds_back_is_told_and_written_down(
+    call: Call, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def withhold(*_: object) -> Image.Image:
+        raise Withheld(1)
+
+    monkeypatch.setattr(Paints, "fill", withhold)
+    told = call("edit", image_id="img-1", instruction="put a cat left of the tree")
+
+    assert told.status == "error"
+    assert "the model's own safety checker" in str(told.content)
+    assert [line["outcome"] for line in audit(home)] == ["refused: the model's own safety checker"]
+
+
+def test_a_picture_that_was_made_is_looked_at_once(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[Image.Image] = []
+    see = SeesColours.__call__
+    monkeypatch.setattr(
+        SeesColours, "__call__", lambda self, image, labels=None: looks.append(image) or see(self, image, labels)
+    )
+    call("generate", prompt="a dog", seed=1)
+
+    assert len(looks) == 1

@@ -66,11 +66,30 @@ def test_a_picture_is_fetched_over_redirects_too(fetch: Callable[[str], bytes], 
         ("http://pictures.test/away/http://inner.test/a.png", "inner.test is no public address"),
         ("http://pictures.test/away/file:///etc/passwd", "no web address"),
         ("http://", "no web address|cannot fetch"),
+        ("http://pictures.test:port/a.png", "cannot fetch"),
     ],
 )
 def test_what_is_refused(fetch: Callable[[str], bytes], url: str, reason: str) -> None:
     with pytest.raises(UserError, match=reason) as caught:
         fetch(url)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_host_that_cannot_be_encoded_is_an_error_like_others(fetch: Callable[[str], bytes], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot fetch"):
+        urls.download(f"http://{'a' * 64}.test/a.png", tmp_path, resolve=urls.resolve)
+
+
+def test_what_drips_too_long_is_given_up(fetch: Callable[[str], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urls, "TOTAL_SECONDS", -1.0)
+    with pytest.raises(UserError, match="takes longer than"):
+        fetch("http://pictures.test/a.png")
+
+
+def test_a_bad_setting_is_named(fetch: Callable[[str], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCENOGRAPH_URLS", "perhaps")
+    with pytest.raises(UserError, match="^SCENOGRAPH_URLS: ") as caught:
+        fetch("http://pictures.test/a.png")
     assert "\n" not in str(caught.value)
 
 

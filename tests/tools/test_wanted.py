@@ -21,6 +21,8 @@ def thing(label: str, x: int, y: int) -> Entity:
          [("cat", "above", "house"), ("house", "below", "kite")]),
         ("an animal near the sofa", [("animal", 1), ("couch", 1)], [("animal", "near", "couch")]),
         ("sunshine", [], []),
+        ("a hot dog next to a cat", [("cat", 1)], []),
+        ("a man who goes to bed", [("person", 1), ("bed", 1)], []),
     ],
 )  # fmt: skip
 def test_a_prompt_is_read(prompt: str, things: list[object], relations: list[object]) -> None:
@@ -51,6 +53,7 @@ def test_what_is_there_and_what_is_not() -> None:
         ("paint the car red", "recolour", {"thing": "car", "colour": "red"}),
         ("make the ball gray", "recolour", {"thing": "ball", "colour": "grey"}),
         ("crop to the dog", "crop", {"thing": "dog"}),
+        ("remove the hot dogs", "remove", {"thing": "hot dog"}),
         ("blur the faces", "blur", {"thing": "face"}),
         ("upscale", "enlarge", {"factor": 2.0}),
         ("enlarge the image 4x", "enlarge", {"factor": 4.0}),

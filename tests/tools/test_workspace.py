@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tools import intake
+from tools import workspace as workspace_module
 from tools.catalog import ModelEntry
 from tools.errors import ToolError, UserError
 from tools.models import Models
@@ -135,3 +136,16 @@ def test_models_are_the_active_ones_and_shared_by_workspaces() -> None:
     models = Models(load)
     assert Workspace(models).model("segment") == Workspace(models).model("segment") == loaded[0]
     assert len(loaded) == 1
+
+
+def test_pixels_go_when_they_are_too_many_and_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace_module, "HELD", 2 * 64 * 64 * 3)
+    for number in range(4):
+        (tmp_path / f"{number}.png").write_bytes(encoded(NOISE.rotate(90 * number), "PNG"))
+    workspace = Workspace.open([tmp_path / f"{number}.png" for number in range(4)])
+    first = workspace.image("img-1")
+    assert workspace.image("img-1") is first
+    for name in ("img-2", "img-3"):
+        workspace.image(name)
+    assert workspace.image("img-1") is not first
+    assert workspace.image("img-1") == first

@@ -7,17 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tools.catalog import ModelEntry, Source, checksum
+from tools.catalog import ModelEntry, Source, sealed
 from tools.errors import UserError
 
-TASKS = ("detect", "segment", "classify")
+TASKS = ("detect", "segment")
 """Tasks of ultralytics' models that the tools have use for."""
 
 _ARCHITECTURES = {
-    "ForImageClassification": ("classify", "transformers"),
+    "ForImageClassification": ("recognise", "transformers"),
     "Siglip": ("recognise", "siglip"),
     "CLIPModel": ("recognise", "siglip"),
-    "Sam2": ("outline", "sam2"),
     "ForConditionalGeneration": ("plan", "vllm"),
 }
 """Task and backend, by a part of the architecture's name; the first that fits."""
@@ -45,17 +44,9 @@ def describe(path: Path, name: str | None = None) -> ModelEntry:
             told = _checkpoint(path)
         case _:
             raise UserError(f"{path} is no model that can be added; give a .pt, a .onnx or a folder of transformers")
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    return ModelEntry.model_validate(
-        {
-            "licence": "unknown",
-            **told,
-            "name": name or path.stem,
-            "sources": (Source(kind="file", location=str(path)),),
-            "size": sum(file.stat().st_size for file in files),
-            "sha256": checksum(path),
-        }
-    )
+    source = Source(kind="file", location=str(path))
+    given = {"licence": "unknown", **told, "name": name or path.stem, "sources": (source,)}
+    return sealed(ModelEntry.model_validate(given))
 
 
 def _checkpoint(path: Path) -> dict[str, Any]:
@@ -109,7 +100,7 @@ def _folder(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} holds no .safetensors; weights in other forms may carry code, convert them first")
     for part, (task, backend) in _ARCHITECTURES.items():
         if part in architecture:
-            labels = config.get("id2label", {}) if task == "classify" else {}
+            labels = config.get("id2label", {}) if backend == "transformers" else {}
             ordered = [str(labels[key]) for key in sorted(labels, key=int)]
             return {"task": task, "backend": backend, "classes": tuple(ordered)}
     raise UserError(f"{path} is a {architecture}, for which there is no tool; see `scenograph models add --help`")

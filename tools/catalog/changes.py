@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from tools.catalog import ModelEntry, Own, active, cache_path, entries, find, own, own_path
 from tools.errors import UserError
+
+NAME = r"\w[^/\\\x00-\x1f]*"
+"""What a model may be called: its name becomes that of a folder, and an argument on the command line."""
 
 
 def _write(changed: Own) -> None:
@@ -22,7 +26,13 @@ def _write(changed: Own) -> None:
 
 
 def keep(entry: ModelEntry) -> None:
-    """Put an entry among the user's; one of its name is replaced."""
+    """Put an entry among the user's; one of its name is replaced.
+
+    Raises:
+        UserError: If its name is not of the form `NAME`.
+    """
+    if not re.fullmatch(NAME, entry.name):
+        raise UserError(f"{entry.name!r} cannot name a model; choose a name that begins with a letter and has no slash")
     kept = own()
     others = [other for other in kept.entries if other.name != entry.name]
     _write(kept.model_copy(update={"entries": (*others, entry)}))
@@ -77,6 +87,9 @@ def pulled_path(name: str) -> Path:
 
 
 def _delete(folder: Path) -> int:
+    # A file of the user's that was edited by hand may name anything, such as a folder above.
+    if (cache_path() / "weights").resolve() not in folder.resolve().parents:
+        return 0
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     shutil.rmtree(folder, ignore_errors=True)
     return size

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.catalog import ModelEntry, Source, checksum
+from tools.catalog import ModelEntry, Source, checksum, sealed
 from tools.catalog.changes import keep, pulled_path
 from tools.errors import UserError
 
@@ -104,20 +104,11 @@ def pull(offered: Offer) -> ModelEntry:
     if file and entry.sha256 and checksum(weights) != entry.sha256:
         weights.unlink()
         raise UserError(f"{path} of {repository} is not what the catalog lists (sha256 differs); it was deleted")
-    return _seal(entry, weights, offered)
-
-
-def _seal(entry: ModelEntry, weights: Path, offered: Offer) -> ModelEntry:
     source = entry.sources[0].model_copy(update={"revision": offered.commit})
-    sealed = entry.model_copy(
-        update={
-            "sources": (Source(kind="file", location=str(weights.resolve())), source),
-            "size": offered.size,
-            "sha256": checksum(weights),
-        }
-    )
-    keep(sealed)
-    return sealed
+    here = Source(kind="file", location=str(weights.resolve()))
+    pulled = sealed(entry.model_copy(update={"sources": (here, source)}))
+    keep(pulled)
+    return pulled
 
 
 def _parts(source: Source) -> tuple[str, str]:
@@ -129,16 +120,16 @@ def _parts(source: Source) -> tuple[str, str]:
 @contextmanager
 def _told(repository: str) -> Iterator[None]:
     """Turn what the hub's client raises into a line for the person."""
-    import httpx
     from huggingface_hub import errors
 
     try:
         yield
     except errors.GatedRepoError as error:
         raise UserError(f"{repository} asks for consent: accept its terms on the hub, then set HF_TOKEN") from error
-    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.EntryNotFoundError) as error:
+    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.RemoteEntryNotFoundError) as error:
         raise UserError(f"the hub has no {repository} as the catalog names it; choose another model") from error
-    except (httpx.HTTPError, errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as error:
+    # Its client's own HTTPError is of httpx or of a successor of it, by its release; a lost hub is an OSError too.
+    except (errors.HTTPError, OSError) as error:
         raise UserError(
             f"no model hub can be reached ({_first_line(error)}); try again with a network, or give a path: "
             "`scenograph models add PATH`"
