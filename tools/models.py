@@ -49,6 +49,14 @@ def load(entry: ModelEntry) -> Any:
             from tools.classifier import ClassifierRecogniser
 
             return ClassifierRecogniser(entry)
+        case "sam2":
+            from tools.outliner import Sam2Outliner
+
+            return Sam2Outliner(entry)
+        case "grabcut":
+            from tools.outliner import GrabCut
+
+            return GrabCut(entry)
         case "rapidocr":
             from tools.reader import Reader
 

@@ -6,7 +6,6 @@ import math
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
@@ -17,6 +16,7 @@ from tools import masks
 from tools.colour import dominant
 from tools.errors import ToolError
 from tools.looking import look
+from tools.outliner import Outliner
 from tools.regions import Corners, Runtime, corners, within
 from tools.vision_tool import ImageId, vision_tool
 
@@ -25,16 +25,6 @@ Point = Annotated[list[float], Field(min_length=2, max_length=2)]
 SAME_BOX_IOU = 0.5
 """From this on, a box that is given means the thing that was found there."""
 
-GRABCUT = "grabcut"
-"""Rother, Kolmogorov and Blake 2004: it cuts out what differs in colour from its surroundings."""
-
-UNSURE = 0.5
-"""Score of an outline by GrabCut, which gives none: neither for nor against."""
-
-LONGEST_SIDE = 320
-ITERATIONS = 4
-SEED_RADIUS = 0.02
-REACH = 0.25
 LEAST, MOST = 0.0005, 0.9
 """Shares of the image between which an outline is that of a thing."""
 
@@ -57,7 +47,7 @@ def segment_at(
     where = within(box, image_id, image.size) if box else None
     spot = None if where or not point else _inside(point, image_id, image.size)
     known = look("segment_at", image_id, [], runtime, outlines=True).entities
-    entity = _known(known, where, spot) or _cut_out(image, image_id, where, spot, runtime.tool_call_id or "")
+    entity = _known(known, where, spot) or _cut_out(image, image_id, where, spot, runtime)
     return Observation(text=f"{entity.label} at {corners(entity.box)}, by {entity.model}", entities=(entity,))
 
 
@@ -85,24 +75,25 @@ def _known(found: tuple[Entity, ...], box: Box | None, point: tuple[int, int] | 
     return None
 
 
-def _cut_out(image: Image.Image, image_id: str, box: Box | None, point: tuple[int, int] | None, call_id: str) -> Entity:
+def _cut_out(
+    image: Image.Image, image_id: str, box: Box | None, point: tuple[int, int] | None, runtime: Runtime
+) -> Entity:
     """What stands out from its surroundings there.
 
     Raises:
         ToolError: If nothing does.
     """
-    scale = min(LONGEST_SIDE / max(image.size), 1.0)
-    size = (max(round(image.width * scale), 1), max(round(image.height * scale), 1))
-    pixels = np.asarray(image.resize(size))
-    start = _in_box(size, box, scale) if box is not None else _around(size, point or (0, 0), scale)
-    mask = _grabcut(pixels, start)
+    outliner: Outliner = runtime.context.model("outline")
+    mask, score = outliner(image, box, point)
     if not LEAST <= mask.mean() <= MOST:
         raise ToolError("nothing stands out from its surroundings there: give a box close around the thing")
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    x_scale, y_scale = image.width / size[0], image.height / size[1]
+    height, width = mask.shape
+    x_scale, y_scale = image.width / width, image.height / height
     attributes: dict[str, str | float] = {"area_share": round(float(mask.mean()), 5)}
-    if (colour := dominant(pixels, mask)) is not None:
+    if (colour := dominant(np.asarray(image.convert("RGB").resize((width, height))), mask)) is not None:
         attributes["colour"] = colour
+    call_id = runtime.tool_call_id or ""
     return Entity(
         id=f"{call_id}/0",
         label=ANYTHING,
@@ -114,53 +105,9 @@ def _cut_out(image: Image.Image, image_id: str, box: Box | None, point: tuple[in
             y2=(rows[-1] + 1) * y_scale,
         ),
         mask=masks.encode(mask, (image.height, image.width)),
-        score=UNSURE,
+        score=score,
         attributes=attributes,
-        model=GRABCUT,
+        model=outliner.name,
         call_id=call_id,
         tool="segment_at",
     )
-
-
-def _in_box(size: tuple[int, int], box: Box, scale: float) -> NDArray[np.uint8]:
-    """GrabCut's start for a box: outside of it is background for sure."""
-    import cv2
-
-    start = np.full((size[1], size[0]), cv2.GC_BGD, dtype=np.uint8)
-    x1, y1, x2, y2 = (round(value * scale) for value in box.xyxy)
-    start[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)] = cv2.GC_PR_FGD
-    return start
-
-
-def _around(size: tuple[int, int], point: tuple[int, int], scale: float) -> NDArray[np.uint8]:
-    """GrabCut's start for a point: a small disc is foreground for sure, a wider one perhaps."""
-    import cv2
-
-    start = np.full((size[1], size[0]), cv2.GC_PR_BGD, dtype=np.uint8)
-    centre, longest = (round(point[0] * scale), round(point[1] * scale)), max(size)
-    cv2.circle(start, centre, max(round(REACH * longest / 2), 2), cv2.GC_PR_FGD, -1)
-    cv2.circle(start, centre, max(round(SEED_RADIUS * longest), 1), cv2.GC_FGD, -1)
-    return start
-
-
-def _grabcut(pixels: NDArray[np.uint8], start: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """The connected part of the foreground that holds most of what was sure at the start, or else likely."""
-    import cv2
-
-    sure = start == cv2.GC_FGD
-    behind, front = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.setRNGSeed(0)
-    try:
-        made, _, _ = cv2.grabCut(
-            np.ascontiguousarray(pixels[..., ::-1]), start.copy(), (0, 0, 1, 1), behind, front, ITERATIONS,
-            cv2.GC_INIT_WITH_MASK,
-        )  # fmt: skip
-    except cv2.error as error:  # where one side of the start holds too few pixels
-        raise ToolError("too little is there to tell it from its surroundings: give another box or point") from error
-    foreground = np.isin(made, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
-    count, parts = cv2.connectedComponents(foreground)
-    if count < 2:
-        return np.zeros(foreground.shape, dtype=np.bool_)
-    votes = np.bincount(parts[sure if sure.any() else start == cv2.GC_PR_FGD], minlength=count)
-    votes[0] = 0
-    return np.asarray(parts == int(votes.argmax()), dtype=np.bool_)

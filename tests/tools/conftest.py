@@ -12,10 +12,11 @@ from langgraph.prebuilt import ToolNode
 from langgraph.prebuilt.tool_node import ToolInvocationError
 from PIL import Image
 
-from tools.catalog import ModelEntry
+from tools.catalog import ModelEntry, active
 from tools.detector import Detection
 from tools.errors import ToolError
 from tools.models import Models
+from tools.outliner import GrabCut
 from tools.reader import Line
 from tools.recogniser import Floats
 from tools.registry import load_tools
@@ -106,7 +107,7 @@ def workspace(tmp_path: Path, detector: SeenBefore, names: Names, lines: Lines) 
     image.paste("#1e50a0", (60, 10, 70, 20))
     image.save(tmp_path / "a.png")
 
-    models = {"segment": detector, "recognise": names, "read": lines}
+    models = {"segment": detector, "recognise": names, "read": lines, "outline": GrabCut(active("outline"))}
 
     def load(entry: ModelEntry) -> object:
         return models[entry.task]

@@ -99,7 +99,7 @@ def test_profiles_name_models_of_the_catalog_one_a_task(tmp_path: Path) -> None:
 def test_large_models_say_what_a_user_needs_to_know() -> None:
     for large in entries():
         assert large.licence
-        assert large.size > 0
+        assert large.size > 0 or large.backend == "grabcut"  # which has no weights
         if large.sources[0].kind == "hub":
             assert large.memory > 0
             assert large.backend != "vllm" or any(flag.startswith("--tool-call-parser=") for flag in large.flags)

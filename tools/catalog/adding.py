@@ -15,6 +15,7 @@ TASKS = ("detect", "segment")
 
 _ARCHITECTURES = {
     "ForImageClassification": ("recognise", "transformers"),
+    "Sam2": ("outline", "sam2"),
     "Siglip": ("recognise", "siglip"),
     "CLIPModel": ("recognise", "siglip"),
     "ForConditionalGeneration": ("plan", "vllm"),

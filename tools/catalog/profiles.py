@@ -7,8 +7,8 @@ from tools.catalog.changes import choose_all
 
 PROFILES: dict[str, tuple[str, ...]] = {
     "embedded": (),
-    "photo": ("yolo26s-seg", "siglip-base-patch16-224"),
-    "gpu": ("yolo26m-seg", "siglip-base-patch16-224", "qwen3-vl-8b-instruct"),
+    "photo": ("yolo26s-seg", "sam2.1-hiera-tiny", "siglip-base-patch16-224"),
+    "gpu": ("yolo26m-seg", "sam2.1-hiera-base-plus", "siglip-base-patch16-224", "qwen3-vl-8b-instruct"),
 }
 """The models of each profile, from small to large; for tasks that it does not name the embedded ones stay."""
 
