@@ -259,6 +259,7 @@ def _insert(connection: Connection, first: int, graph: nx.MultiDiGraph) -> None:
             "name": name,
             "kind": data.get("kind"),
             "label": data.get("label"),
+            "image": _image_hash(graph, data),
             "data": _text(data),
         }
         for name, data in graph.nodes(data=True)
@@ -270,6 +271,12 @@ def _insert(connection: Connection, first: int, graph: nx.MultiDiGraph) -> None:
     for table, rows in ((NODES, nodes), (EDGES, edges)):
         if rows:
             connection.execute(sa.insert(table), rows)
+
+
+def _image_hash(graph: nx.MultiDiGraph, data: dict[str, Any]) -> str | None:
+    """The content hash of the image that a node is or lies in."""
+    holder = data if data.get("kind") == "image" else graph.nodes.get(data.get("image_id"), {})
+    return holder.get("sha256") or None
 
 
 def _remove(connection: Connection, scene: int) -> None:

@@ -32,10 +32,12 @@ NODES = Table(
     Column("name", Text, nullable=False),
     Column("kind", Text),
     Column("label", Text),
+    Column("image", Text),
     Column("data", Text, nullable=False),
     Index("nodes_by_label", "label", "id"),
+    Index("nodes_by_image", "image", "id"),
 )
-"""`data` holds all attributes as JSON; kind and label stand beside it to be counted and found."""
+"""`data` holds all attributes as JSON; kind, label and image (its content hash) stand beside it to be indexed."""
 
 EDGES = Table(
     "edges",
