@@ -220,6 +220,7 @@ def train(out: Path, config: GenerateConfig | None = None) -> Path:
     import torch
 
     config = config or GenerateConfig()
+    out.mkdir(parents=True, exist_ok=True)
     pixels, prompts = _data(out, config)
     torch.manual_seed(config.seed)
     options = {"padding": "max_length", "max_length": MAX_TOKENS, "return_tensors": "pt"}

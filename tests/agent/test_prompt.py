@@ -37,16 +37,13 @@ def test_the_first_message_names_the_images_then_asks() -> None:
 
 
 def test_a_file_that_the_question_names_is_called_by_its_id() -> None:
-    (*_, text) = prompt.question(IMAGES, "Are there more dogs in B.png than in a.png, or in ca.png?").content
-    assert isinstance(text, dict)
-    assert text["text"].endswith("Question: Are there more dogs in img-2 than in img-1, or in ca.png?")
+    asked = prompt.question(IMAGES, "Are there more dogs in B.png than in a.png, or in ca.png?")
+    assert asked.text.endswith("Question: Are there more dogs in img-2 than in img-1, or in ca.png?")
 
 
 def test_a_name_that_two_files_share_stays() -> None:
     twins = [image.model_copy(update={"path": f"{image.id}/a.png"}) for image in IMAGES]
-    (*_, text) = prompt.question(twins, "Dogs in a.png?").content
-    assert isinstance(text, dict)
-    assert text["text"].endswith("Question: Dogs in a.png?")
+    assert prompt.question(twins, "Dogs in a.png?").text.endswith("Question: Dogs in a.png?")
 
 
 def test_pictures_come_in_when_the_request_is_made() -> None:
