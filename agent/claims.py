@@ -29,6 +29,7 @@ _COMPARED = {
     "fewer": "<", "less": "<", "smaller": "<", "fewest": "<", "least": "<", "same": "=", "equal": "=", "equally": "=",
 }  # fmt: skip
 _LARGEST, _SMALLEST = {"largest", "biggest", "greatest"}, {"smallest", "tiniest"}
+_AUXILIARIES = {"is", "are", "was", "were", "do", "does", "did", "has"}  # "could you …" may ask for a deed
 _ARTICLES = {"a", "an", "the", "some", "any", "another", "several", "many", "every", "each"}
 _BEFORE_NOUN = _ARTICLES | {"more", "fewer", "less", "most", "fewest"}
 _PIECES = {"piece", "pieces", "loaf", "loaves", "of", "the", "these", "those", "all"}
@@ -84,6 +85,7 @@ class Reading:
         compared: Which way labels, or images, are compared by their numbers.
         extreme: Whether the largest (1) or the smallest (-1) is meant, else 0.
         opening: The yes or no with which it begins, if it does.
+        yes_or_no: Whether it is a question to which the answer is one of these.
     """
 
     claims: tuple[Claim, ...] = ()
@@ -95,6 +97,7 @@ class Reading:
     compared: Comparison | None = None
     extreme: int = 0
     opening: bool | None = None
+    yes_or_no: bool = False
 
 
 @dataclass
@@ -136,6 +139,7 @@ def read(text: str, known: Collection[str] = ()) -> Reading:
         compared=compared,  # type: ignore[arg-type]
         extreme=extreme,
         opening={"yes": True, "no": False}.get(tokens[0]) if tokens[1:2] in ([","], ["."], [":"]) else None,
+        yes_or_no=text.rstrip().endswith("?") and _yes_or_no(tokens),
     )
 
 
@@ -240,6 +244,10 @@ def _claims(tokens: Sequence[str], mentions: Sequence[_Mention], *, related: boo
             ends.add(place)
             claims += _related(mentions, [1], told, mention.label, mention.denied)
             continue
+        if told and not cut and len(mentions) == 1 and _asks_what(tokens):  # "what is left of the tree"
+            ends.add(place)
+            claims += [Claim(ANYTHING, relation=relation, other=mention.label) for relation in told]
+            continue
         listed = (
             subjects and not cut and set(between) <= {",", "and", "or", "a", "an", "the", *_NUMBERS, *_digits(between)}
         )
@@ -249,6 +257,28 @@ def _claims(tokens: Sequence[str], mentions: Sequence[_Mention], *, related: boo
         if place not in ends and place not in taken:
             yield from _plain(mention)
     yield from claims
+
+
+def _asks_what(tokens: Sequence[str]) -> bool:
+    """Whether things are asked for that have no name yet."""
+    return bool({"what", "which", "list", "name", "everything"} & set(tokens))
+
+
+def _yes_or_no(tokens: Sequence[str]) -> bool:
+    """Whether a question wants a yes or a no: it begins as one, and asks for no more than that."""
+    begins = tokens[0] in _AUXILIARIES if tokens else False
+    return begins and not set(tokens) & {
+        "how",
+        "what",
+        "which",
+        "where",
+        "who",
+        "count",
+        "number",
+        "list",
+        "name",
+        "tell",
+    }
 
 
 def _digits(tokens: Sequence[str]) -> set[str]:

@@ -21,6 +21,8 @@ NOTHING = ("none", "nothing")
 
 def value_stands(case: Case) -> str | None:
     """Say why the value does not stand; None when it does."""
+    if case.question.yes_or_no and isinstance(case.value, int | float) and not isinstance(case.value, bool):
+        return "the question wants a yes or a no: the value is true or false"
     match case.value:
         case bool() as value:
             return _boolean(case, value)

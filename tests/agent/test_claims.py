@@ -26,6 +26,7 @@ from agent.claims import Claim, read
             [Claim("dog", None, None, "left_of", "tree")],
         ),
         ("Is a dog among the objects?", [Claim("dog")]),
+        ("What do you find under the tree?", [Claim("thing", None, None, "below", "tree")]),
         ("There are 2 dogs above the tree.", [Claim("dog", 2, None, "above", "tree")]),
         (
             "There are 1 dog, 2 cats below the tree.",
@@ -80,3 +81,17 @@ def test_comparisons_of_numbers_are_no_places(text: str) -> None:
     reading = read(text)
     assert reading.compared == ">"
     assert not [claim for claim in reading.claims if claim.relation]
+
+
+@pytest.mark.parametrize(
+    ("question", "wants"),
+    [
+        ("Do the dogs outnumber the cats?", True),
+        ("Is there a dog?", True),
+        ("Do you know how many dogs there are?", False),
+        ("Can you count the dogs?", False),
+        ("How many dogs are there?", False),
+    ],
+)
+def test_which_questions_want_a_yes_or_a_no(question: str, wants: bool) -> None:
+    assert read(question).yes_or_no is wants
