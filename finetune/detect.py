@@ -175,12 +175,14 @@ def train(out: Path, config: DetectConfig | None = None, base: Path | None = Non
     shared |= {"seed": config.seed, "workers": config.workers, "optimizer": "AdamW", "cos_lr": True, "lrf": 0.02}
     last = out / "detector" / "weights" / "last.pt"
     resumed = last.exists()
-    detector = YOLO(last if resumed else "yolo26n-seg.yaml")
+    # Taken up whole: `load` would leave out the layer that tells classes apart, of which the file has 80.
+    detector = YOLO(last if resumed else base or "yolo26n-seg.yaml")
     detector.add_callback("on_train_start", _use_all_cores)
     if resumed:
         detector.train(resume=True)
     else:
-        detector.load(str(base or _backbone(out, config, shared)))
+        if base is None:
+            detector.load(str(_backbone(out, config, shared)))
         _fit(detector, out, config, shared)
     weights = out / "diorama-yolo26n-seg.pt"
     publish(last, weights)
