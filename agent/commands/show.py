@@ -41,10 +41,11 @@ def print_json(value: Any) -> None:
 
 
 def _table(evidence: Sequence[Row]) -> object:
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table("id", "category", "box", "score", "tool", "model", title="Evidence", title_justify="left")
+    names = ("id", "category", "box", "score", "tool", "model")
+    table = Table(*(Column(name, overflow="fold") for name in names), title="Evidence", title_justify="left")
     for row in evidence:
         table.add_row(*(Text(cell) for cell in (row.id, row.category, row.box, row.score, row.tool, row.model)))
     return table
