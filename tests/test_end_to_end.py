@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parents[1]
 PARK = ROOT / "examples" / "park.png"
-PARK_SEED = 28_404
+PARK_SEED = 49_458
 SEEDS = range(4_000, 4_010)
 """Below the seeds of training, apart from those of the published figures."""
 

@@ -53,11 +53,11 @@ def _paths(names: Sequence[str], fetched: Path) -> list[Path]:
 
 def _show(seen: Seen, files: Sequence[Path]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     console = Console()
-    table = Table("image", "id", "box", "score", "area", "colour", "named", "text")
+    table = Table("image", "id", Column("box", no_wrap=True), "score", "area", "colour", "named", "text")
     for row in seen.rows():
         table.add_row(*(Text(cell, overflow="fold") for cell in row))
     console.print(table)
