@@ -88,9 +88,17 @@ def ask(scene: SceneGraph, query: SceneQuery) -> Finding:
             return Finding(text=text, value=colours, evidence=evidence)
 
 
+def sizes(entities: Sequence[SceneEntity]) -> list[float]:
+    """How large each is beside the others: what their outlines cover, or their boxes where one has no outline."""
+    shares = [entity.attributes.get("area_share") for entity in entities]
+    outlined = [share for share in shares if isinstance(share, float)]
+    return outlined if len(outlined) == len(entities) else [entity.box.area for entity in entities]
+
+
 def by_size(entities: Sequence[SceneEntity]) -> list[SceneEntity]:
-    """Entities by the area of their boxes, largest first; equals stay in the order given."""
-    return sorted(entities, key=lambda entity: -entity.box.area)
+    """Entities by `sizes`, largest first; equals stay in the order given."""
+    order = sorted(zip(sizes(entities), entities, strict=True), key=lambda pair: -pair[0])
+    return [entity for _, entity in order]
 
 
 def ranked(labels: Iterable[str]) -> dict[str, int]:

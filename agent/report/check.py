@@ -21,6 +21,7 @@ from agent.report.claims import (
     Zoned,
 )
 from agent.report.facts import Facts, counterpart, text_of
+from graphs.query import sizes
 from graphs.scene import SceneEntity
 from graphs.taxonomy import covers
 
@@ -154,7 +155,8 @@ def _single(content: Content, entity: SceneEntity, facts: Facts) -> str | None:
             return None if (content.percent, content.under) == (percent, under) else f"its share is {percent}%"
         case Largest():
             first = facts.of(entity.image_id).sure[0]
-            return None if entity.box.area == first.box.area else f"{first.id} is larger"
+            own, largest = sizes([entity, first])
+            return None if own == largest else f"{first.id} is larger"
         case Reads():
             return None if content.text == text_of(entity) else f"the text is {text_of(entity)!r}"
     raise AssertionError(f"claims of the kind {content.kind} are checked above")

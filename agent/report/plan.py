@@ -22,7 +22,7 @@ from agent.report.claims import (
 )
 from agent.report.desk import Desk
 from agent.report.facts import READER, Findings, text_of
-from graphs.query import ranked
+from graphs.query import ranked, sizes
 from graphs.relations import relate
 from graphs.scene import EVERYTHING, SceneEntity
 from graphs.types import Box
@@ -32,7 +32,7 @@ RANK = {"on": 0, "inside": 0, "overlaps": 1, "near": 2, "left_of": 3, "above": 3
 
 MOST_RELATIONS, MOST_OF_ONE = 10, 3
 CLEARLY_LARGER = 1.25
-"""Which thing is largest is told where its box has at least so many times the area of the next one."""
+"""Which thing is largest is told where it has at least so many times the size of the next one."""
 
 JITTER = (0.92, 1.08)
 """Detectors draw boxes a few percent too small or too large; a relation is told if it survives that."""
@@ -68,9 +68,9 @@ def count(desk: Desk, found: Findings, label: str) -> Claim | None:
 
 
 def _largest(desk: Desk, found: Findings) -> list[Sentence]:
-    first, *others = found.sure
-    rival = max(thing.box.area for thing in (*others, *found.doubtful))
-    if first.box.area < CLEARLY_LARGER * rival:
+    first = found.sure[0]
+    size, *rivals = sizes([*found.sure, *found.doubtful])
+    if size < CLEARLY_LARGER * max(rivals):
         return []
     largest = desk.claim(Largest(entity=first.id, image=found.image), [first.id])
     fills = _fills(desk, first)

@@ -120,3 +120,12 @@ def test_relation_is_asked_within_one_image() -> None:
 def test_incomplete_queries_are_refused(query: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         SceneQuery(**query)
+
+
+def test_the_largest_covers_most_where_all_have_outlines_and_has_the_largest_box_else() -> None:
+    wide = seen("kite", 0, 0, 40, area_share=0.01)
+    full = seen("box", 100, 0, 30, area_share=0.03)
+    query = SceneQuery(op="largest", label="thing")
+    assert ask(fold([Observation(text="", entities=(wide, full))]), query).evidence == ("box-1",)
+    unsure = seen("cat", 200, 0, 10)
+    assert ask(fold([Observation(text="", entities=(wide, full, unsure))]), query).evidence == ("kite-1",)
