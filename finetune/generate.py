@@ -33,7 +33,7 @@ class GenerateConfig(BaseModel):
     """
 
     scenes: int = TRAIN_SCENES
-    steps: int = 1_200
+    steps: int = 8_000
     batch: int = 32
     lr: float = 1.5e-3
     cooldown: float = 0.4

@@ -30,9 +30,11 @@ def load(entry: ModelEntry) -> Any:
     import torch
     from diffusers import DiffusionPipeline
     from diffusers.utils import logging as told
+    from transformers.utils import logging as transformers_logging
 
     told.set_verbosity(logging.ERROR)
     told.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
     dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
     try:
         pipeline = DiffusionPipeline.from_pretrained(
