@@ -89,4 +89,4 @@ def test_questions_about_unseen_scenes_are_answered(tmp_path: Path) -> None:
     assert accuracy.n == len(SEEDS)
     # Well below the measured accuracy, for ten questions are few: this catches a planner or a prompt that broke.
     assert accuracy.value is not None
-    assert accuracy.value >= 0.4
+    assert accuracy.value >= 0.5
