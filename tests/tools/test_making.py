@@ -271,10 +271,13 @@ def test_what_a_models_own_checker_holds_back_is_told_and_written_down(
 
 def test_a_picture_that_was_made_is_looked_at_once(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[Image.Image] = []
-    see = SeesColours.__call__
-    monkeypatch.setattr(
-        SeesColours, "__call__", lambda self, image, labels=None: looks.append(image) or see(self, image, labels)
-    )
+
+    class Counts(SeesColours):
+        def __call__(self, image: Image.Image, labels: Collection[str] | None = None) -> list[Detection]:
+            looks.append(image)
+            return super().__call__(image, labels)
+
+    monkeypatch.setattr(Fakes, "get", lambda self, task: self.made[task] if task == "generate" else Counts())
     call("generate", prompt="a dog", seed=1)
 
     assert len(looks) == 1
