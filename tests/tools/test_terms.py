@@ -41,7 +41,8 @@ def test_a_tool_says_on_what_terms_it_is_called() -> None:
 
 def test_of_the_first_tools_none_needs_approval() -> None:
     found = {made.name: terms(made) for made in load_tools()}
-    assert found["detect"] == found["segment"] == Terms(seconds=60, task="segment")
+    assert found["detect"] == Terms(seconds=60, task="detect")
+    assert found["segment"] == Terms(seconds=60, task="segment")
     assert found["query_scene"] == found["answer"] == Terms()
 
 
