@@ -15,6 +15,8 @@ from tools.memory import with_room
 
 torch = pytest.importorskip("torch")
 
+PARK = Path(__file__).parents[2] / "examples" / "park.png"
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +29,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_export_sees_what_torch_sees() -> None:
     entry = active("segment")
     find = Detector(entry, confidence=0.01)
-    image = Image.open(Path(__file__).parents[2] / "examples" / "park.png").convert("RGB")
+    image = Image.open(PARK).convert("RGB")
     images = [image, image.crop((0, 0, 300, 400)), image.rotate(90, expand=True)]
     by_torch = [find(one) for one in images]
     find.hasten()
@@ -63,16 +65,13 @@ def test_what_is_no_checkpoint_is_not_exported(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU nothing is exported")
-def test_where_the_export_cannot_be_used_torch_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+def test_where_the_export_cannot_be_used_torch_goes_on() -> None:
     entry = active("segment")
     exported.path(entry).mkdir(parents=True)
     (exported.path(entry) / "metadata.yaml").write_text("names: {0: dog")
     find = Detector(entry)
     find.hasten()
-    find(Image.new("RGB", (64, 48)))
-    [said] = caplog.messages
-    assert "goes on without OpenVINO" in said
-    assert "\n" not in said
+    assert "dog" in [one.label for one in find(Image.open(PARK).convert("RGB"))]
 
 
 class Gpu:
