@@ -30,6 +30,7 @@ from tools.workspace import Workspace
 
 MAX_STEPS = 8
 MAX_REJECTIONS = 1  # how often an answer goes back before the run gives up on it
+REJECTED = "answer rejected"  # how the message begins that sends one back
 MAX_REPAIRS = 2  # how many plans may name what does not exist
 
 
@@ -179,7 +180,7 @@ class _Flow:
             return update
         if state["rejections"] >= MAX_REJECTIONS:
             update |= _given_up(f"This could not be established: {reason}.", f"no evidence bears it out: {reason}")
-        update["messages"] = [refused(call, f"answer rejected: {reason}") for call in last.tool_calls]
+        update["messages"] = [refused(call, f"{REJECTED}: {reason}") for call in last.tool_calls]
         update["rejections"] = state["rejections"] + 1
         return update
 

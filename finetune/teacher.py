@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 import httpx
 import numpy as np
 
+from agent.flow import REJECTED
 from evals.diorama.cases import Call, Case
 from evals.diorama.phrases import SAID, counted, singular, with_article
 from evals.diorama.phrases import plural as plural_of
 
 DECLINED = "The tools cannot tell that from the image."
-REJECTED = "answer rejected"
-"""How the message begins with which the flow sends an answer back."""
 _ENTITY = re.compile(r"^(\S+-\d+) \d+,\d+,\d+,\d+(?: ([a-z]+))?(?: ([\d.]+)%)?$")
 
 

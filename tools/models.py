@@ -6,12 +6,27 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from tools import memory
 from tools.catalog import ModelEntry, active
 from tools.errors import UserError
 from tools.seen import Seen
+
+BACKENDS = {
+    "ultralytics": "tools.detector:Detector",
+    "diffusers": "tools.generator:Generator",
+    "timm": "tools.recogniser:ImageNetRecogniser",
+    "timm-whole": "tools.recogniser:WholeRecogniser",
+    "timm-head": "tools.recogniser:HeadRecogniser",
+    "siglip": "tools.siglip:SiglipRecogniser",
+    "transformers": "tools.classifier:ClassifierRecogniser",
+    "sam2": "tools.outliner:Sam2Outliner",
+    "grabcut": "tools.outliner:GrabCut",
+    "rapidocr": "tools.reader:Reader",
+}
+"""The class of each backend, as `module:class`; its module is imported once it is needed."""
 
 
 def load(entry: ModelEntry) -> Any:
@@ -20,48 +35,12 @@ def load(entry: ModelEntry) -> Any:
     Raises:
         UserError: If no backend here knows it, or its weights are missing or not those of the catalog.
     """
-    match entry.backend:
-        case "ultralytics":
-            from tools.detector import Detector
-
-            return Detector(entry)
-        case "diffusers":
-            from tools.generator import Generator
-
-            return Generator(entry)
-        case "timm":
-            from tools.recogniser import ImageNetRecogniser
-
-            return ImageNetRecogniser(entry)
-        case "timm-whole":
-            from tools.recogniser import WholeRecogniser
-
-            return WholeRecogniser(entry)
-        case "timm-head":
-            from tools.recogniser import HeadRecogniser
-
-            return HeadRecogniser(entry)
-        case "siglip":
-            from tools.siglip import SiglipRecogniser
-
-            return SiglipRecogniser(entry)
-        case "transformers":
-            from tools.classifier import ClassifierRecogniser
-
-            return ClassifierRecogniser(entry)
-        case "sam2":
-            from tools.outliner import Sam2Outliner
-
-            return Sam2Outliner(entry)
-        case "grabcut":
-            from tools.outliner import GrabCut
-
-            return GrabCut(entry)
-        case "rapidocr":
-            from tools.reader import Reader
-
-            return Reader(entry)
-    raise UserError(f"model {entry.name}: backend {entry.backend!r} cannot be loaded as a tool's model; choose another")
+    if entry.backend not in BACKENDS:
+        raise UserError(
+            f"model {entry.name}: backend {entry.backend!r} cannot be loaded as a tool's model; choose another"
+        )
+    module, _, name = BACKENDS[entry.backend].partition(":")
+    return getattr(import_module(module), name)(entry)
 
 
 class Models:
