@@ -16,6 +16,7 @@ from graphs.types import ImageRef, Observation
 from tools.errors import UserError
 from tools.models import SHARED, Models
 from tools.registry import load_tools
+from tools.sighting import sight
 from tools.workspace import Workspace
 
 
@@ -87,6 +88,8 @@ def see(paths: Sequence[Path], models: Models = SHARED, *, text: bool = True, na
     """
     workspace = Workspace.open(paths, models)
     tools, seen, made = load_tools(), list[Observation](), 0
+    if workspace.seen is not None:  # many are seen sooner together; each call below then finds its own there
+        sight(workspace, "segment", [image.id for image in workspace.images], None, outlines=True)
     for image in workspace.images:
         # One conversation an image: each call folds those before it.
         calls = Calls(workspace, tools, made)

@@ -55,11 +55,11 @@ def command(
     and transcripts as JSONL are read as they are. A run that was broken off, by Ctrl-C too, goes on when it is given
     the same folder.
     """
-    out = out.resolve()  # whose name is the model's, also where "." is given
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot write to {out} ({error.strerror}): choose another --out") from error
+    out = out.resolve()  # its name is the model's, also where "." is given
     given = option or []
     if data is None:
         if given:
