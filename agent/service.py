@@ -15,6 +15,7 @@ from fastapi import Depends, FastAPI, Header, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.store.base import TTLConfig
 from langgraph.store.sqlite.aio import AsyncSqliteStore
 from PIL import Image
 
@@ -28,6 +29,8 @@ from tools.models import SHARED, Models
 from tools.registry import load_tools
 
 CHECKPOINTS, LEDGER = "checkpoints.sqlite", "ledger.sqlite"
+LEDGER_TTL: TTLConfig = {"default_ttl": 30 * 24 * 60}
+"""In minutes, how long a call that wanted approval is remembered: no run waits for a person that long."""
 CLIENT_GONE = 499  # nginx's code: nobody reads the reply
 
 T = TypeVar("T")
@@ -47,10 +50,11 @@ def app(models: Models = SHARED) -> FastAPI:
         tracing.start()
         async with (
             AsyncSqliteSaver.from_conn_string(str(home() / CHECKPOINTS)) as kept,
-            AsyncSqliteStore.from_conn_string(str(home() / LEDGER)) as ledger,
+            AsyncSqliteStore.from_conn_string(str(home() / LEDGER), ttl=LEDGER_TTL) as ledger,
         ):
             await kept.setup()
             await ledger.setup()
+            await ledger.sweep_ttl()
             made.state.answering = Answering(load_tools(), models, kept, ledger)
             warming = asyncio.create_task(asyncio.to_thread(_warm_up, models))
             yield

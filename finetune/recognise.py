@@ -44,7 +44,7 @@ class RecogniseConfig(BaseModel):
 
 def crops(seed: int, config: RecogniseConfig) -> Iterator[tuple[Image.Image, int]]:
     """The things of a scene, each in a square that is a little off, with their class numbers."""
-    from tools.regions import square
+    from tools.recogniser import square
 
     scene = sample_scene(seed)
     painted = paint(scene)
@@ -52,7 +52,7 @@ def crops(seed: int, config: RecogniseConfig) -> Iterator[tuple[Image.Image, int
     for thing in truth_of(scene, painted, "").objects:
         half, x, y = rng.uniform(*config.half), rng.normal(), rng.normal()
         shift = (x * config.shift * _width(thing.box), y * config.shift * _height(thing.box))
-        yield square(painted.image, thing.box, half, shift), CATEGORIES.index(thing.category)
+        yield square(painted.image, thing.box.xyxy, half, shift), CATEGORIES.index(thing.category)
 
 
 def fit(features: NDArray[np.float32], classes: NDArray[np.intp], shrinkage: float) -> dict[str, NDArray[np.float16]]:

@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tools import exported, memory
-from tools.catalog import ModelEntry, verified
+from tools.catalog import ModelEntry, find, verified
 from tools.errors import UserError
 from tools.memory import with_room
+from tools.recogniser import Recogniser, square
 
 CONFIDENCE = 0.35
 # Two detections whose masks share this much are one thing: true visible parts of two things hardly overlap at all. The
@@ -26,6 +27,8 @@ SAME_MASK_IOU = 0.6
 # Nothing is seen finer than the network's input; masks of a 50-megapixel photograph would take gigabytes.
 LONGEST_SIDE = 640
 DEFAULT_IMAGE_SIZE = 640
+NAMED_FROM = 0.05
+"""Score from which on a thing is given to the namer: of what is less sure there can be hundreds in an image."""
 GPU_BATCH = 16
 
 
@@ -72,12 +75,15 @@ class Detector:
         from supervision import Detections
         from supervision.detection.compact_mask import CompactMask
 
+        from tools.models import load
+
         self.name = entry.name
         self._entry = entry
         self.batch = GPU_BATCH if torch.cuda.is_available() else 1
         self._confidence = confidence or entry.confidence or CONFIDENCE
         self._convert = Detections.from_ultralytics
         self._compact = CompactMask.from_dense
+        self._namer: Recogniser | None = load(find(entry.namer)) if entry.namer else None
         self._lock = threading.Lock()
         self._hastens = True
         self._exported = self._opened(exported.path) if exported.usable(entry) else None
@@ -154,7 +160,16 @@ class Detector:
         # Supervision takes the class-agnostic suppression over masks, where there are any.
         kept = found.with_nms(SAME_MASK_IOU, class_agnostic=True)
         detections = _detections(kept, image.width / small.width, image.height / small.height)
-        return sorted(detections, key=lambda seen: seen.score, reverse=True)
+        return self._named(sorted(detections, key=lambda seen: seen.score, reverse=True), image)
+
+    def _named(self, found: list[Detection], image: Image.Image) -> list[Detection]:
+        """What was found, the surest first, by the names that the namer gives; each keeps its score and its place."""
+        sure = [one for one in found if one.score >= NAMED_FROM]
+        if self._namer is None or not sure:
+            return found
+        names = self._namer([square(image, one.box) for one in sure]).argmax(axis=1)
+        named = [replace(one, label=self._namer.classes[name]) for one, name in zip(sure, names, strict=True)]
+        return [*named, *found[len(sure) :]]
 
 
 def _detections(found: Any, x_scale: float, y_scale: float) -> list[Detection]:

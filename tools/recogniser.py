@@ -46,6 +46,24 @@ class Recogniser(Protocol):
         """Embeddings of unit length, shape (images, features): the nearer, the more alike."""
 
 
+def square(
+    image: Image.Image, box: Sequence[float], half: float = 0.55, shift: tuple[float, float] = (0.0, 0.0)
+) -> Image.Image:
+    """A square crop around a thing, as recognisers see it; black where it reaches beyond the image.
+
+    Args:
+        image: RGB.
+        box: `xyxy` in its pixels.
+        half: Half of the square's side, as a share of the box's longer side.
+        shift: Of the square's centre against the box's, in pixels.
+    """
+    x1, y1, x2, y2 = box
+    reach = half * max(x2 - x1, y2 - y1)
+    x, y = (x1 + x2) / 2 + shift[0], (y1 + y2) / 2 + shift[1]
+    left, top = round(x - reach), round(y - reach)
+    return image.crop((left, top, max(round(x + reach), left + 1), max(round(y + reach), top + 1)))
+
+
 class ImageNetRecogniser:
     """EfficientNet-Lite0 as it was trained on ImageNet's 1,000 classes."""
 

@@ -15,6 +15,7 @@ from graphs.scene import SceneEntity, SceneGraph, fold
 from graphs.taxonomy import ANYTHING
 from graphs.types import Box, Entity
 from tools.errors import ToolError
+from tools.recogniser import square
 from tools.vision_tool import observations
 from tools.workspace import Workspace
 
@@ -70,7 +71,7 @@ class Region:
 
     def square(self) -> Image.Image:
         """The pixels of the part as models that name pictures want them; the image itself where it is whole."""
-        return self.image if self.whole else square(self.image, self.box)
+        return self.image if self.whole else square(self.image, self.box.xyxy)
 
 
 def scene_of(runtime: Runtime) -> SceneGraph:
@@ -149,21 +150,6 @@ def within(corners: Sequence[float], image_id: str, size: tuple[int, int]) -> Bo
     if x2 <= x1 or y2 <= y1:
         raise ToolError(f"box [{given}] lies outside {image_id}, which has {width} x {height} pixels")
     return Box(x1=x1, y1=y1, x2=x2, y2=y2)
-
-
-def square(image: Image.Image, box: Box, half: float = 0.55, shift: tuple[float, float] = (0.0, 0.0)) -> Image.Image:
-    """A square crop around a box; black where it reaches beyond the image.
-
-    Args:
-        image: RGB.
-        box: In its pixels.
-        half: Half of the square's side, as a share of the box's longer side.
-        shift: Of the square's centre against the box's, in pixels.
-    """
-    reach = half * max(box.x2 - box.x1, box.y2 - box.y1)
-    x, y = (box.x1 + box.x2) / 2 + shift[0], (box.y1 + box.y2) / 2 + shift[1]
-    left, top = round(x - reach), round(y - reach)
-    return image.crop((left, top, max(round(x + reach), left + 1), max(round(y + reach), top + 1)))
 
 
 def padded(box: Box, size: tuple[int, int], margin: float) -> tuple[int, int, int, int]:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from graphs.types import Box, ImageRef
 from tools import masks, seen
-from tools.catalog import ModelEntry
+from tools.catalog import ModelEntry, find
 from tools.colour import dominant
 from tools.detector import Detection, Detector
 from tools.workspace import Workspace
@@ -118,7 +118,8 @@ def _look(
 
 
 def _key(entry: ModelEntry, ref: ImageRef, outlines: bool) -> str:
-    settings = (entry.image_size, entry.confidence, outlines)
+    namer = find(entry.namer).sha256 if entry.namer else ""
+    settings = (entry.image_size, entry.confidence, namer, outlines)
     return seen.key("sight", FORM, ref.sha256, entry.name, entry.sha256, settings, _versions())
 
 

@@ -15,7 +15,7 @@ from agent import tracing
 from agent.llm.endpoint import Endpoint
 from tools.errors import UserError
 
-MAX_TOKENS = 256  # of one plan
+MAX_TOKENS = 512  # of one plan: an answer that names some sixty things fits
 MAX_RETRIES = 1
 
 

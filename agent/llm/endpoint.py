@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tools.errors import UserError
+from tools.settings import read_settings
 
 
 class Settings(BaseSettings):
@@ -56,12 +57,7 @@ def settings() -> Settings:
     Raises:
         UserError: A variable does not hold what it should.
     """
-    try:
-        return Settings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "SCENOGRAPH_LLM_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise UserError(f"{name}: {first['msg']}") from error
+    return read_settings(Settings)
 
 
 def configured(given: Settings) -> Endpoint | None:

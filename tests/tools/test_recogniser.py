@@ -1,6 +1,5 @@
 """The real recognisers, with the weights that are shipped."""
 
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +8,7 @@ from PIL import Image
 from evals.diorama.world import make_diorama
 from tools.catalog import ModelEntry, Source, active, entries, packaged
 from tools.errors import UserError
-from tools.recogniser import HeadRecogniser, ImageNetRecogniser
-from tools.regions import square
+from tools.recogniser import HeadRecogniser, ImageNetRecogniser, square
 
 
 def test_things_of_unseen_dioramas_are_named() -> None:
@@ -19,7 +17,7 @@ def test_things_of_unseen_dioramas_are_named() -> None:
     for seed in (4100, 4101, 4102):
         image, truth = make_diorama(seed)
         true += [thing.category for thing in truth.objects]
-        crops += [square(image, thing.box) for thing in truth.objects]
+        crops += [square(image, thing.box.xyxy) for thing in truth.objects]
     shares = recogniser(crops)
     named = [recogniser.classes[place] for place in shares.argmax(axis=1)]
     assert np.mean([a == b for a, b in zip(true, named, strict=True)]) >= 0.9
@@ -29,11 +27,9 @@ def test_things_of_unseen_dioramas_are_named() -> None:
 
 
 def test_photographs_are_named() -> None:
-    import ultralytics
-
     entry = next(one for one in entries() if one.name == "imagenet-efficientnet-lite0")
     recogniser = ImageNetRecogniser(entry)
-    photo = Path(ultralytics.__file__).parent / "assets" / "bus.jpg"
+    photo = packaged(Source(kind="package", location="ultralytics/assets/bus.jpg"))
     shares = recogniser([Image.open(photo).convert("RGB").crop((0, 220, 810, 760))])[0]
     likeliest = [recogniser.classes[place] for place in np.argsort(-shares)[:5]]
     assert any("bus" in name or "streetcar" in name for name in likeliest), likeliest

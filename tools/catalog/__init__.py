@@ -73,6 +73,7 @@ class ModelEntry(Frozen):
         classes: Class names in the order of the model's outputs; empty where it has none.
         image_size: Pixels of the longer side at which it looks, where it matters.
         confidence: Score below which what it sees is left out, 0 to 1, where it was chosen for this model.
+        namer: Of a detector: name of the recogniser that says what each thing is that it finds; empty for itself.
         sampling: Of a diffusion model: how it is sampled.
         licence: SPDX identifier of the weights.
         size: Bytes of the weights; about, where a hub has them.
@@ -92,6 +93,7 @@ class ModelEntry(Frozen):
     classes: tuple[str, ...] = ()
     image_size: int | None = None
     confidence: float | None = Field(default=None, gt=0, le=1)
+    namer: str = ""
     sampling: Sampling | None = None
     licence: str
     size: int = 0
