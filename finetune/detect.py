@@ -43,7 +43,7 @@ class DetectConfig(BaseModel):
     workers: int = 2
 
 
-FURTHER = DetectConfig(first_seed=TRAIN_SEED + 8_000, scenes=11_000, epochs=2, lr=0.0008)
+FURTHER = DetectConfig(first_seed=TRAIN_SEED + 8_000, scenes=7_000, epochs=1, lr=0.0008)
 """For training earlier weights further: on scenes that they have not seen."""
 
 
