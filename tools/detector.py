@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ CONFIDENCE = 0.35
 # Two detections whose masks share this much are one thing: true visible parts of two things hardly overlap at all. The
 # end-to-end head of YOLO26 has no suppression of its own, and may name one thing twice with different classes.
 SAME_MASK_IOU = 0.6
+# Of two detections with one name, the less sure is a part of the other if so much of the smaller lies in the larger.
+PART_SHARE = 0.7
 # Nothing is seen finer than the network's input; masks of a 50-megapixel photograph would take gigabytes.
 LONGEST_SIDE = 640
 DEFAULT_IMAGE_SIZE = 640
@@ -74,6 +76,7 @@ class Detector:
         import torch
         from supervision import Detections
         from supervision.detection.compact_mask import CompactMask
+        from supervision.detection.utils.iou_and_nms import OverlapMetric
 
         from tools.models import load
 
@@ -83,6 +86,7 @@ class Detector:
         self._confidence = confidence or entry.confidence or CONFIDENCE
         self._convert = Detections.from_ultralytics
         self._compact = CompactMask.from_dense
+        self._contained = OverlapMetric.IOS  # of the smaller's area, the share in both
         self._namer: Recogniser | None = load(find(entry.namer)) if entry.namer else None
         self._lock = threading.Lock()
         self._hastens = True
@@ -159,29 +163,34 @@ class Detector:
             found.mask = self._compact(found.mask, found.xyxy, found.mask.shape[1:])
         # Supervision takes the class-agnostic suppression over masks, where there are any.
         kept = found.with_nms(SAME_MASK_IOU, class_agnostic=True)
-        detections = _detections(kept, image.width / small.width, image.height / small.height)
-        return self._named(sorted(detections, key=lambda seen: seen.score, reverse=True), image)
-
-    def _named(self, found: list[Detection], image: Image.Image) -> list[Detection]:
-        """What was found, the surest first, by the names that the namer gives; each keeps its score and its place."""
-        sure = [one for one in found if one.score >= NAMED_FROM]
-        if self._namer is None or not sure:
-            return found
-        names = self._namer([square(image, one.box) for one in sure]).argmax(axis=1)
-        named = [replace(one, label=self._namer.classes[name]) for one, name in zip(sure, names, strict=True)]
-        return [*named, *found[len(sure) :]]
+        scale = np.array([image.width / small.width, image.height / small.height] * 2)
+        kept.xyxy = kept.xyxy * scale
+        if self._namer is not None:
+            _name(kept, self._namer, image)
+        if kept.mask is not None:  # boxes within each other may well be of two things
+            kept = kept.with_nms(PART_SHARE, overlap_metric=self._contained)
+        return sorted(_detections(kept), key=lambda seen: seen.score, reverse=True)
 
 
-def _detections(found: Any, x_scale: float, y_scale: float) -> list[Detection]:
-    boxes = found.xyxy * np.array([x_scale, y_scale, x_scale, y_scale])
+def _name(found: Any, namer: Recogniser, image: Image.Image) -> None:
+    """Give what was found the names that a recogniser gives; boxes and scores stay."""
+    sure = np.flatnonzero(found.confidence >= NAMED_FROM)
+    if len(sure):
+        likeliest = namer([square(image, found.xyxy[one]) for one in sure]).argmax(axis=1)
+        names = found.data["class_name"].astype(object)
+        names[sure] = [namer.classes[one] for one in likeliest]
+        found.data["class_name"], found.class_id = names, np.unique(names, return_inverse=True)[1]
+
+
+def _detections(found: Any) -> list[Detection]:
     return [
         Detection(
             label=str(found.data["class_name"][i]),
             score=float(found.confidence[i]),
-            box=(float(boxes[i, 0]), float(boxes[i, 1]), float(boxes[i, 2]), float(boxes[i, 3])),
+            box=(float(x1), float(y1), float(x2), float(y2)),
             mask=None if found.mask is None else np.asarray(found.mask[i], dtype=np.bool_),
         )
-        for i in range(len(found))
+        for i, (x1, y1, x2, y2) in enumerate(found.xyxy)
     ]
 
 
