@@ -1,6 +1,5 @@
 """The real recognisers, with the weights that are shipped."""
 
-
 import numpy as np
 import pytest
 from PIL import Image
