@@ -151,6 +151,11 @@ def merge(weights: Path, out: Path) -> None:
     save_whole(model, tokenizer, out)
 
 
+def is_embedded(entry: ModelEntry) -> bool:
+    """Whether a planner is part of the project, and so lies in parts that `assemble` puts together."""
+    return entry.sources[0].kind == "repo"
+
+
 def assemble(entry: ModelEntry) -> Path:
     """The folder of the whole embedded model in the user's cache; it is made on first use and named by its weights.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from agent.llm import adapters
-from agent.llm.embedded import TEMPLATE, assemble
+from agent.llm.embedded import TEMPLATE, assemble, is_embedded
 from agent.llm.endpoint import Endpoint, settings
 from agent.processes import Launch, Program, Running, running
 from tools import memory
@@ -98,7 +98,7 @@ def take_up(entry: ModelEntry) -> None:
 def fingerprint(entry: ModelEntry) -> str:
     """Of what a planner's server starts from: weights, template and flags. Adapters over one base have the same."""
     base = adapters.whole(entry)
-    share = None if _embedded(base) else memory.settings().planner_gpu
+    share = None if is_embedded(base) else memory.settings().planner_gpu
     flags = repr((SERVED, FLAGS, base.flags, ENVIRONMENT, share, _room(entry))).encode()
     parts = [base.name.encode(), base.sha256.encode(), TEMPLATE.read_bytes(), flags]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
@@ -126,15 +126,11 @@ def _launch() -> Launch:
     room = _room(entry)
     argv = (sys.executable, "-m", MODULE, *SERVED, *room)
     updating = {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1"} if room else {}
-    if _embedded(base):
+    if is_embedded(base):
         argv = (*argv, f"--model={assemble(base)}", f"--dtype={dtype()}", *FLAGS)
         return Launch(argv, "VLLM_API_KEY", ENVIRONMENT | updating)
     offline = {"DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}
     return Launch((*argv, *planner_flags(base)), "VLLM_API_KEY", offline | updating)
-
-
-def _embedded(entry: ModelEntry) -> bool:
-    return entry.sources[0].kind == "repo"
 
 
 def planner_flags(entry: ModelEntry) -> tuple[str, ...]:

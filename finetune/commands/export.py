@@ -54,7 +54,7 @@ def command(
         figures = {"bytes": [before.size, after.size], "images_per_second": rates}
         typer.echo(orjson.dumps(told | {"measures": [one.facts() for one in verdicts]} | figures))
         return
-    table = Table("", before.name, after.name, "difference")
+    table = Table("", "before", "after", "difference")
     for one in verdicts:
         gain = f"{one.gain.value or 0:+.4f} ({one.gain.low or 0:+.4f} to {one.gain.high or 0:+.4f})"
         table.add_row(one.name, f"{one.before.value or 0:.4f}", f"{one.after.value or 0:.4f}", gain)
