@@ -109,24 +109,26 @@ def test_an_adapter_is_loaded_once_and_asked_for_by_name(adapter: Make, listen: 
     assert (load["lora_name"], load["lora_path"]) == (endpoint.model, str(entry.path()))
 
 
-def test_use_puts_an_adapter_into_the_server_that_runs(adapter: Make, listen: Listen, home: Path) -> None:
+def test_use_puts_an_adapter_into_the_server_that_runs(
+    adapter: Make, listen: Listen, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     vllm = Vllm()
     entry = adapter()
     other = started(listen(vllm), "of another base")
     home.mkdir(exist_ok=True)
     (home / "server.json").write_text(other.model_dump_json())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Running, "process", lambda self: psutil.Process())
-        models.use("mine")
-        assert vllm.loads == []
-        fits = other.model_copy(update={"fingerprint": server.fingerprint(entry)})
-        (home / "server.json").write_text(fits.model_dump_json())
-        models.use("mine")
-        assert processes.running("server") == fits
+    monkeypatch.setattr(Running, "process", lambda self: psutil.Process())  # ours has no --port
+    models.use("mine")
+    assert vllm.loads == []
+    fits = other.model_copy(update={"fingerprint": server.fingerprint(entry)})
+    (home / "server.json").write_text(fits.model_dump_json())
+    models.use("mine")
+    assert processes.running("server") == fits
     assert len(vllm.loads) == 1
+    assert active("plan") == entry
 
 
-def test_what_vllm_cannot_serve_is_said_and_not_chosen(adapter: Make, listen: Listen, home: Path) -> None:
+def test_what_vllm_cannot_serve_is_said(adapter: Make, listen: Listen) -> None:
     entry = adapter()
     state = started(listen(Vllm("vLLM does not yet support DoRA.")), server.fingerprint(entry))
     with pytest.raises(UserError, match=r"cannot take mine .*DoRA"):
