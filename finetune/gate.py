@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -63,6 +63,15 @@ class Verdict(NamedTuple):
     def worse(self) -> bool:
         """Whether it is worse beyond the interval."""
         return self.gain.high is not None and self.gain.high < 0
+
+    def facts(self) -> dict[str, Any]:
+        """Its figures as plain JSON."""
+        return {
+            "name": self.name,
+            "before": self.before.value,
+            "after": self.after.value,
+            "gain": self.gain.model_dump(),
+        }
 
 
 def measure(

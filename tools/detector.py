@@ -63,7 +63,7 @@ class Detector:
         """Load the weights, without running any code that they may carry; their export, where there is one.
 
         Args:
-            entry: Of a YOLO that detects or segments.
+            entry: Of a YOLO that detects or segments: a checkpoint, an ONNX file, or a folder for OpenVINO.
             confidence: Leave out detections that are less sure, 0 to 1; by default as the entry says. Curves of
                 precision want nearly all of them.
 
@@ -90,7 +90,10 @@ class Detector:
         self._namer: Recogniser | None = load(find(entry.namer)) if entry.namer else None
         self._lock = threading.Lock()
         self._hastens = True
-        self._exported = self._opened(exported.path) if exported.usable(entry) else None
+        if path.is_dir():
+            self._exported: exported.Exported | None = exported.Exported(path)
+        else:
+            self._exported = self._opened(exported.path) if exported.usable(entry) else None
         if self._exported is None:
             self._model = load_yolo(path, entry.task)
             size = entry.image_size or DEFAULT_IMAGE_SIZE

@@ -119,6 +119,9 @@ def use(what: NameOrProfile) -> None:
             _export(entry)
         typer.echo("; ".join(f"{entry.task}: {entry.name}" for entry in chosen))
         return
+    from agent.llm import server
+
+    server.take_up(catalog.find(what))
     entry = changes.choose(what)
     _export(entry)
     typer.echo(f"{entry.task}: {entry.name}")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tools.catalog import active, cache_path, checksum, verified
+from tools.catalog import ModelEntry, cache_path, checksum, verified
 from tools.errors import UserError
 
 if TYPE_CHECKING:
@@ -151,13 +151,20 @@ def merge(weights: Path, out: Path) -> None:
     save_whole(model, tokenizer, out)
 
 
-def assemble() -> Path:
+def is_embedded(entry: ModelEntry) -> bool:
+    """Whether a planner is part of the project, and so lies in parts that `assemble` puts together."""
+    return entry.sources[0].kind == "repo"
+
+
+def assemble(entry: ModelEntry) -> Path:
     """The folder of the whole embedded model in the user's cache; it is made on first use and named by its weights.
+
+    Args:
+        entry: The embedded planner, of the catalog.
 
     Raises:
         UserError: If the committed weights are missing or damaged.
     """
-    entry = active("plan")
     root = cache_path() / "models"
     template = checksum(TEMPLATE)[:8]
     folder = root / f"{entry.name}-{entry.sha256[:12]}-{template}"

@@ -10,13 +10,15 @@ from tools.settings import read_settings
 
 
 class Settings(BaseSettings):
-    """The model server, from the environment: SCENOGRAPH_LLM_URL, _MODEL, _KEY and _TIMEOUT.
+    """The model server, from the environment: SCENOGRAPH_LLM_URL, _MODEL, _KEY, _TIMEOUT and _ADAPTERS.
 
     Attributes:
         url: Base URL, ending in `/v1`; None means the embedded model.
         model: Name of the model at that server.
         key: Its API key, if it wants one.
         timeout: Seconds that one request may take.
+        adapters: Whether our own server has room for LoRA adapters before one is in use, so that the first needs no
+            restart.
     """
 
     model_config = SettingsConfigDict(env_prefix="SCENOGRAPH_LLM_", env_ignore_empty=True)
@@ -25,6 +27,7 @@ class Settings(BaseSettings):
     model: str | None = None
     key: SecretStr | None = None
     timeout: float = Field(default=60.0, gt=0, le=3600)
+    adapters: bool = False
 
 
 class Endpoint(BaseModel):

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from agent.llm.embedded import TEMPLATE, assemble
-from agent.llm.endpoint import Endpoint
-from agent.processes import Launch, Program, Running
+from agent.llm import adapters
+from agent.llm.embedded import TEMPLATE, assemble, is_embedded
+from agent.llm.endpoint import Endpoint, settings
+from agent.processes import Launch, Program, Running, running
 from tools import memory
 from tools.catalog import ModelEntry, active
 from tools.errors import UserError
@@ -68,23 +69,48 @@ def dtype(cpuinfo: Path = CPUINFO) -> str:
 
 
 def endpoint(state: Running, timeout: float) -> Endpoint:
-    """Where clients of the running server go; a request of theirs may take `timeout` seconds."""
+    """Where clients of the running server go; a request of theirs may take `timeout` seconds.
+
+    Raises:
+        UserError: If the planner in use is an adapter that the server cannot take.
+    """
+    entry = active("plan")
     return Endpoint(
         url=f"{state.url}/v1",
-        model=MODEL_NAME,
+        model=adapters.put(state, entry) if adapters.is_adapter(entry) else MODEL_NAME,
         key=SecretStr(state.key),
         timeout=timeout,
-        tools=active("plan").tools,
+        tools=entry.tools,
     )
 
 
-def _fingerprint() -> str:
-    """Of the weights, the template and the flags."""
-    entry = active("plan")
-    share = None if _embedded(entry) else memory.settings().planner_gpu
-    flags = repr((SERVED, FLAGS, entry.flags, ENVIRONMENT, share)).encode()
-    parts = [entry.name.encode(), entry.sha256.encode(), TEMPLATE.read_bytes(), flags]
+def take_up(entry: ModelEntry) -> None:
+    """Put an adapter into the running server, where that has its base and room, so that no question waits for it.
+
+    Raises:
+        UserError: If vLLM cannot serve it.
+    """
+    state = running(SERVER.name)
+    if state and adapters.is_adapter(entry) and state.fingerprint == fingerprint(entry) and state.healthy():
+        adapters.put(state, entry)
+
+
+def fingerprint(entry: ModelEntry) -> str:
+    """Of what a planner's server starts from: weights, template and flags. Adapters over one base have the same."""
+    base = adapters.whole(entry)
+    share = None if is_embedded(base) else memory.settings().planner_gpu
+    flags = repr((SERVED, FLAGS, base.flags, ENVIRONMENT, share, _room(entry))).encode()
+    parts = [base.name.encode(), base.sha256.encode(), TEMPLATE.read_bytes(), flags]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _room(entry: ModelEntry) -> tuple[str, ...]:
+    """Flags with which adapters come and go while the server runs."""
+    if not (adapters.is_adapter(entry) or settings().adapters):
+        return ()
+    # vLLM for CPUs lets the last slot work on requests without an adapter where both kinds meet in one step: with
+    # two, that slot is empty as the first adapter comes to a base at work.
+    return ("--enable-lora", "--max-loras=2", f"--max-lora-rank={adapters.rank(entry)}")
 
 
 def _launch() -> Launch:
@@ -96,14 +122,15 @@ def _launch() -> Launch:
     if find_spec("vllm") is None:
         raise UserError("vLLM is not installed: install scenograph[cpu], or set SCENOGRAPH_LLM_URL to another server")
     entry = active("plan")
-    argv = (sys.executable, "-m", MODULE, *SERVED)
-    if _embedded(entry):
-        return Launch((*argv, f"--model={assemble()}", f"--dtype={dtype()}", *FLAGS), "VLLM_API_KEY", ENVIRONMENT)
-    return Launch((*argv, *planner_flags(entry)), "VLLM_API_KEY", {"DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"})
-
-
-def _embedded(entry: ModelEntry) -> bool:
-    return entry.sources[0].kind == "repo"
+    base = adapters.whole(entry)
+    room = _room(entry)
+    argv = (sys.executable, "-m", MODULE, *SERVED, *room)
+    updating = {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1"} if room else {}
+    if is_embedded(base):
+        argv = (*argv, f"--model={assemble(base)}", f"--dtype={dtype()}", *FLAGS)
+        return Launch(argv, "VLLM_API_KEY", ENVIRONMENT | updating)
+    offline = {"DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}
+    return Launch((*argv, *planner_flags(base)), "VLLM_API_KEY", offline | updating)
 
 
 def planner_flags(entry: ModelEntry) -> tuple[str, ...]:
@@ -116,4 +143,4 @@ def planner_flags(entry: ModelEntry) -> tuple[str, ...]:
     return (f"--model={entry.path()}", f"--gpu-memory-utilization={share}", *entry.flags)
 
 
-SERVER = Program("server", "the model server", _fingerprint, _launch)
+SERVER = Program("server", "the model server", lambda: fingerprint(active("plan")), _launch)

@@ -62,11 +62,7 @@ def command(
         choose(after.name)
     if json:
         told = {"before": before.name, "after": after.name, "promoted": not refused and not dry, "refused": refused}
-        measures = [
-            {"name": one.name, "before": one.before.value, "after": one.after.value, "gain": one.gain.model_dump()}
-            for one in verdicts
-        ]
-        typer.echo(orjson.dumps(told | {"measures": measures}))
+        typer.echo(orjson.dumps(told | {"measures": [one.facts() for one in verdicts]}))
     else:
         console = Console()
         console.print(_table(before.name, after.name, verdicts))

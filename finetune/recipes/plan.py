@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from agent.llm.embedded import assemble, is_embedded
 from finetune.data.transcripts import Transcript, read_transcripts
 from finetune.recipes import trainer
 from finetune.recipes.options import options
@@ -24,6 +25,9 @@ DEFAULTS: dict[str, Any] = {
 
 `peft`: `lora`, `dora`, `adalora`, `prefix`, `ia3`, or `none` for all weights. `last_layers`: adapt only so many.
 """
+
+SIGHT = r".*(vision|visual|connector|projector|merger).*"
+"""Modules of multimodal models that are not of the language model."""
 
 OWN = {"patience", "peft", "rank", "last_layers", "peft_dropout"}
 
@@ -43,23 +47,25 @@ def train(
     Raises:
         UserError: If the base, the data or an option cannot be used.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText, AutoTokenizer
     from trl import SFTConfig
 
     if base is None:
         raise UserError("plan on your own data needs --base: a planner of `scenograph models list` that is here")
     chosen = options(DEFAULTS, trainer.known(SFTConfig) | OWN, given)
-    folder = base.path()
+    folder = assemble(base) if is_embedded(base) else base.path()
+    sees = hasattr(AutoConfig.from_pretrained(folder), "vision_config")
     tokenizer = AutoTokenizer.from_pretrained(folder)
     parts = _parts(read_transcripts(data), tokenizer, share, int(chosen["seed"]))
-    model = AutoModelForCausalLM.from_pretrained(folder)
+    model = (AutoModelForImageTextToText if sees else AutoModelForCausalLM).from_pretrained(folder)
+    layers = model.config.get_text_config().num_hidden_layers
     scores = trainer.fit_sft(
         model,
         tokenizer,
         parts,
         out,
         {name: value for name, value in chosen.items() if name not in OWN},
-        adapter(chosen, model.config.num_hidden_layers, _steps(len(parts[0]), chosen)),
+        adapter(chosen, layers, _steps(len(parts[0]), chosen), sees=sees),
         patience=int(chosen["patience"]),
     )
     weights = out / "adapter"
@@ -68,6 +74,7 @@ def train(
         task="plan",
         backend="vllm",
         sources=(Source(kind="file", location=str(weights.resolve())), *base.sources),
+        tools=base.tools,
         licence=base.licence,
         base=base.name,
         metrics={"first_val_loss": scores["first"], "val_loss": scores["best"]},
@@ -113,13 +120,14 @@ def _steps(count: int, chosen: dict[str, Any]) -> int:
     return max(-(-count // batch) * int(chosen["num_train_epochs"]), 1)
 
 
-def adapter(chosen: dict[str, Any], layers: int, steps: int) -> Any:
+def adapter(chosen: dict[str, Any], layers: int, steps: int, *, sees: bool = False) -> Any:
     """The adapter's configuration, or none where all weights are trained.
 
     Args:
         chosen: `peft`, `rank`, `last_layers` and `peft_dropout`.
         layers: How many the model has.
         steps: How many there will be, which AdaLoRA's budget follows.
+        sees: Whether the model takes images: what it sees with stays as it is, since vLLM adapts the language only.
 
     Raises:
         UserError: If there is no such kind.
@@ -132,6 +140,7 @@ def adapter(chosen: dict[str, Any], layers: int, steps: int) -> Any:
         "lora_dropout": float(chosen["peft_dropout"]),
         "target_modules": "all-linear",
         "layers_to_transform": None if last is None else list(range(layers - int(last), layers)),
+        "exclude_modules": SIGHT if sees else None,
         "task_type": "CAUSAL_LM",
     }
     match str(chosen["peft"]):

@@ -95,14 +95,18 @@ def listening(server: Answers) -> Iterator[str]:
     """That server at a real port; gives its URL."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            reply = server(httpx.Request("POST", f"http://x{self.path}", headers=dict(self.headers), content=body))
+        def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            reply = server(
+                httpx.Request(self.command, f"http://x{self.path}", headers=dict(self.headers), content=body)
+            )
             self.send_response(reply.status_code)
             self.send_header("content-type", reply.headers.get("content-type", "text/html"))
             self.send_header("content-length", str(len(reply.content)))
             self.end_headers()
             self.wfile.write(reply.content)
+
+        do_POST = do_GET
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

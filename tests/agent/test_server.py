@@ -68,7 +68,7 @@ def test_the_model_is_put_together_quietly(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(embedded, "merge", merge)
     with contextlib.redirect_stderr(said):
         logging.add_handler(handler := StreamHandler(said))
-        assert (embedded.assemble() / "config.json").exists()
+        assert (embedded.assemble(find("diorama-planner")) / "config.json").exists()
     logging.remove_handler(handler)
     assert said.getvalue() == ""
 

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from agent.exchange import NDJSON, Reply
 from agent.launch import SERVICE_KEY
 from agent.run import Run
 from agent.service import CHECKPOINTS, app
+from tools.catalog import find
+from tools.catalog.changes import choose, keep
 from tools.models import Models
 
 if TYPE_CHECKING:
@@ -36,8 +39,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @asynccontextmanager
-async def serving(detector: Detector) -> AsyncIterator[httpx.AsyncClient]:
-    made = app(Models(lambda _: detector))
+async def serving(detector: Detector, **others: Detector) -> AsyncIterator[httpx.AsyncClient]:
+    """The service with a detector, and with others by the names of their entries."""
+    made = app(Models(lambda entry: others.get(entry.name, detector)))
     transport = httpx.ASGITransport(made, raise_app_exceptions=False)
     async with (
         made.router.lifespan_context(made),
@@ -73,6 +77,25 @@ def threads(home: Path) -> set[str]:
 
 def lines(response: httpx.Response) -> list[Any]:
     return [json.loads(line) for line in response.text.splitlines()]
+
+
+def test_a_detector_that_comes_into_use_sees_for_the_next_question(
+    serve: Serve, listen: Listen, picture: Path, detector: Detector
+) -> None:
+    server = serve([DETECT], [TWO_DOGS], [DETECT], [TWO_DOGS])
+    body = asked(picture, listen(server))
+    keep(find("diorama-yolo26n-seg").model_copy(update={"name": "mine", "status": "candidate"}))
+
+    async def both() -> list[str]:
+        seen_by = []
+        async with serving(detector, mine=replace(detector, name="my-detector")) as client:
+            for name in ("diorama-yolo26n-seg", "mine"):
+                choose(name)
+                reply = (await client.post("/ask", json=body)).json()
+                seen_by.append(reply["run"]["scene"]["nodes"][-1]["model"])
+        return seen_by
+
+    assert asyncio.run(both()) == ["fake-detector", "my-detector"]
 
 
 def test_who_accepts_lines_is_told_what_the_run_does(

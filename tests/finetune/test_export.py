@@ -1,0 +1,50 @@
+"""A detector exported by the verb: what it sees afterwards, what is said of it, and what cannot be exported."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from finetune import export
+from finetune.commands.export import command
+from finetune.export import Format
+from tools.catalog import active, find
+from tools.detector import Detector
+from tools.errors import UserError
+
+PARK = Path(__file__).parents[2] / "examples" / "park.png"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path / "home"))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # ultralytics' export still uses it
+def test_an_export_is_a_candidate_that_sees_the_same(boxes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = active("segment")
+    command(before.name, Format.OPENVINO, boxes, json=True)
+    told = json.loads(capsys.readouterr().out)
+    after = find(told["after"])
+    assert (after.name, after.base, after.status) == (f"{before.name}-openvino", before.name, "candidate")
+    assert active("segment") == before
+    assert [one["name"] for one in told["measures"]] == ["data box_map50", "data mask_map50"]
+    assert all(one["before"] == one["after"] for one in told["measures"])
+    assert after.metrics.keys() == {"box_map50", "mask_map50"}
+    assert told["bytes"] == [before.size, after.size]
+    assert min(told["images_per_second"]) > 0
+    park = Image.open(PARK).convert("RGB")
+    seen = [[(one.label, round(one.score, 1)) for one in Detector(entry)(park)] for entry in (before, after)]
+    assert seen[0] == seen[1] != []
+
+
+def test_what_is_missing_or_no_checkpoint_is_one_line(boxes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match="diorama-recogniser is no checkpoint of ultralytics"):
+        export.export(find("diorama-recogniser"), Format.ONNX)
+    monkeypatch.setattr(export, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match="openvino in int8 needs the package nncf: `pip install nncf`"):
+        export.export(active("segment"), Format.OPENVINO, boxes)
+    with pytest.raises(UserError, match="onnx needs the package onnx"):
+        export.export(active("segment"), Format.ONNX)
