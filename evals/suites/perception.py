@@ -79,10 +79,10 @@ def look_at(seed: int, models: Models) -> Sight:
         for path, one in zip(paths, (plain, signed), strict=True):
             one.image.save(path, compress_level=1)
         calls = Calls(Workspace.open(paths, models), load_tools())
-    found = calls("segment", image_id="img-1", labels=[]).entities
-    sight = Sight(_pair(plain, found))
-    _name(calls, plain.truth, sight)
-    _read(calls, signed.truth, sight)
+        found = calls("segment", image_id="img-1", labels=[]).entities
+        sight = Sight(_pair(plain, found))
+        _name(calls, plain.truth, sight)
+        _read(calls, signed.truth, sight)
     return sight
 
 

@@ -135,11 +135,12 @@ def adapter(chosen: dict[str, Any], layers: int, steps: int, *, sees: bool = Fal
     import peft
 
     last = chosen["last_layers"]
+    ends = "|".join(map(str, range(layers - int(last or 0), layers)))
     low_rank: dict[str, Any] = {
         "lora_alpha": 2 * int(chosen["rank"]),
         "lora_dropout": float(chosen["peft_dropout"]),
-        "target_modules": "all-linear",
-        "layers_to_transform": None if last is None else list(range(layers - int(last), layers)),
+        # Of Llama's, Qwen's and their like the matrices are called `…_proj`.
+        "target_modules": "all-linear" if last is None else rf".*\.layers\.({ends})\..*_proj",
         "exclude_modules": SIGHT if sees else None,
         "task_type": "CAUSAL_LM",
     }

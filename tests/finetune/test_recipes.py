@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from finetune.recipes import classify, detect
+from finetune.recipes import classify, detect, plan
 from tools.catalog import sealed
 from tools.models import load
 
@@ -59,3 +59,17 @@ def test_detect_trains_on_coco_and_gives_a_candidate(boxes: Path, tmp_path: Path
     assert entry.status == "candidate"
     assert entry.path().exists()
     assert set(entry.metrics) == {"val_box_map50", "val_mask_map50"}
+
+
+def test_only_the_last_layers_are_adapted_where_that_is_asked() -> None:
+    import peft
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    tiny = LlamaConfig(
+        vocab_size=16, hidden_size=8, intermediate_size=8, num_hidden_layers=3, num_attention_heads=2,
+        num_key_value_heads=2,
+    )  # fmt: skip
+    chosen = plan.DEFAULTS | {"peft": "lora", "rank": 2, "last_layers": 1}
+    model = peft.get_peft_model(LlamaForCausalLM(tiny), plan.adapter(chosen, 3, 10))
+    trained = {name.split(".layers.")[1][0] for name, one in model.named_parameters() if one.requires_grad}
+    assert trained == {"2"}
