@@ -1,13 +1,15 @@
 """Each recipe in miniature: it learns, and a run that is given again goes on from where it was."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from finetune.recipes import classify, detect
-from tools.catalog import sealed
+from finetune.recipes import classify, describe, detect
+from tools.catalog import active, sealed
+from tools.errors import UserError
 from tools.models import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # the trainers' own libraries warn of themselves
@@ -59,3 +61,59 @@ def test_detect_trains_on_coco_and_gives_a_candidate(boxes: Path, tmp_path: Path
     assert entry.status == "candidate"
     assert entry.path().exists()
     assert set(entry.metrics) == {"val_box_map50", "val_mask_map50"}
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Path:
+    """Forty pictures of a red or a blue square, two questions and a caption about each."""
+    folder = tmp_path / "asked"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(40):
+        name, other = ("red", "blue") if number % 2 else ("blue", "red")
+        image = Image.fromarray(rng.integers(200, 255, (32, 32, 3), dtype=np.uint8))
+        image.paste(name, (4, 4, 28, 28))
+        image.save(folder / f"{number}.png")
+        said = [
+            ("What colour is it?", name),
+            (f"Is it {other}?", "no"),
+            (f"Is it {name}?", "yes"),
+            ("", f"a {name} one"),
+        ]
+        rows += [{"image": f"{number}.png", "question": question, "answer": answer} for question, answer in said]
+    (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return folder
+
+
+def test_describe_learns_and_goes_on_to_the_same_result(asked: Path, tmp_path: Path) -> None:
+    options = [
+        "per_device_train_batch_size=16",
+        "image_size=32",
+        "width=32",
+        "lr_scheduler_type=constant",
+        "patience=9",
+    ]
+    options.append("learning_rate=0.005")
+    whole = describe.train(asked, tmp_path / "whole", None, [*options, "num_train_epochs=10"])
+    assert whole.metrics["val_word_accuracy"] > max(whole.metrics["first_val_word_accuracy"], 0.9)
+    captioner = load(sealed(whole))  # what the tool `describe` answers with
+    picture = Image.open(asked / "0.png").convert("RGB")
+    assert [captioner(picture, one).text for one in ("What colour is it?", "is it red?", "")] == [
+        "blue",
+        "no",
+        "a blue one",
+    ]
+    assert 0.5 < captioner(picture, "Is it blue?").score <= 1
+
+    describe.train(asked, tmp_path / "parts", None, [*options, "num_train_epochs=5"])
+    parts = describe.train(asked, tmp_path / "parts", None, [*options, "num_train_epochs=10"])
+    assert parts.metrics == whole.metrics
+
+
+def test_describe_goes_on_from_a_model_that_it_made(asked: Path, tmp_path: Path) -> None:
+    first = describe.train(asked, tmp_path / "first", None, ["image_size=32", "width=32", "num_train_epochs=1"])
+    further = describe.train(asked, tmp_path / "further", first, ["num_train_epochs=1"])
+    assert (further.base, further.image_size) == ("first", 32)
+    with pytest.raises(UserError, match="is no model of this recipe"):
+        describe.train(asked, tmp_path / "other", active("segment"))
