@@ -42,8 +42,10 @@ class Captioner:
         Raises:
             UserError: If one is missing, not that of the catalog, or no decoder.
         """
+        from transformers.models.blip.modeling_blip_text import BlipTextLMHeadModel
+
         self.name = entry.name
-        self._decoder, self._tokenizer = load_decoder(verified(entry))
+        self._decoder, self._tokenizer = load_decoder(verified(entry), BlipTextLMHeadModel)
         self._backbone = Backbone(load_backbone(packaged(entry.sources[1])))
         self._size = entry.image_size or DEFAULT_IMAGE_SIZE
         self._lock = threading.Lock()  # the tokenizer is not safe to share
@@ -74,17 +76,20 @@ class Captioner:
         return Said(text.strip(), float(sure.min().exp()))
 
 
-def load_decoder(folder: Path) -> tuple[Any, Any]:
+def load_decoder(folder: Path, kind: Any) -> tuple[Any, Any]:
     """A decoder in evaluation mode, and its tokenizer.
+
+    Args:
+        folder: As transformers writes it.
+        kind: `BlipTextLMHeadModel`, or a class made of it.
 
     Raises:
         UserError: If the folder cannot be loaded as such.
     """
     from transformers import AutoTokenizer
-    from transformers.models.blip.modeling_blip_text import BlipTextLMHeadModel
 
     try:
-        decoder: Any = BlipTextLMHeadModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+        decoder: Any = kind.from_pretrained(folder, local_files_only=True, use_safetensors=True)
         return decoder.eval(), AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
         raise UserError(f"{folder} cannot be loaded as a decoder of captions; train it anew") from error

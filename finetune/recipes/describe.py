@@ -66,10 +66,10 @@ def train(
     px = int(chosen["image_size"]) if base is None else base.image_size or int(chosen["image_size"])
     torch.manual_seed(int(chosen["seed"]))
     parts = read_asked(data, share, int(chosen["seed"]))
-    decoder, tokenizer = load_decoder(base.path()) if base else _new(parts[0], chosen)
+    decoder, tokenizer = load_decoder(base.path(), _learner()) if base else _new(parts[0], chosen)
     backbone = Backbone(load_backbone(packaged(BACKBONE)))
     scores = fit(
-        _with_loss(decoder),
+        decoder,
         [_examples(part, backbone, px, tokenizer) for part in parts],
         out,
         {name: value for name, value in chosen.items() if name not in OWN}
@@ -96,7 +96,6 @@ def _new(rows: Sequence[Asked], chosen: dict[str, Any]) -> tuple[Any, Any]:
     """A decoder that has learnt nothing, and a tokenizer that knows the words of the data, in lower case."""
     from tokenizers.implementations import BertWordPieceTokenizer
     from transformers import BlipTextConfig, PreTrainedTokenizerFast
-    from transformers.models.blip.modeling_blip_text import BlipTextLMHeadModel
 
     pieces = BertWordPieceTokenizer()
     texts = [text for row in rows for text in (row.question, row.answer)]
@@ -121,9 +120,8 @@ def _new(rows: Sequence[Asked], chosen: dict[str, Any]) -> tuple[Any, Any]:
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         sep_token_id=tokenizer.eos_token_id,
-        tie_word_embeddings=False,  # the Trainer's checkpoints hold no weight twice
     )
-    return BlipTextLMHeadModel(config), tokenizer
+    return _learner()(config), tokenizer
 
 
 def _examples(rows: Sequence[Asked], backbone: Backbone, px: int, tokenizer: Any) -> Any:
@@ -170,21 +168,18 @@ def _looked(paths: Sequence[Path], backbone: Backbone, px: int) -> Iterator[Floa
         yield backbone.cells(pictures, px).astype(np.float16)
 
 
-def _with_loss(decoder: Any) -> Any:
-    """The decoder as the Trainer wants it: the loss, and of each answer how many words were right, of how many."""
+def _learner() -> Any:
+    """The decoder's class as the Trainer wants it: of each answer it tells how many words were right, of how many."""
     import torch
+    from transformers.models.blip.modeling_blip_text import BlipTextLMHeadModel
 
-    class WithLoss(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.decoder = decoder
-
-        def forward(self, labels: torch.Tensor, **inputs: torch.Tensor) -> dict[str, torch.Tensor]:
-            told = self.decoder(**inputs, labels=labels)
+    class Learner(BlipTextLMHeadModel):
+        def forward(self, *, labels: torch.Tensor, **inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+            told: Any = super().forward(labels=labels, **inputs)
             due = labels[:, 1:]
             # The end is not counted as a word: it is easy.
-            counted = (due != IGNORED) & (due != self.decoder.config.eos_token_id)
+            counted = (due != IGNORED) & (due != self.config.eos_token_id)
             right = (told.logits[:, :-1].argmax(-1) == due) & counted
             return {"loss": told.loss, "logits": torch.stack([right.sum(1), counted.sum(1)], 1)}
 
-    return WithLoss()
+    return Learner
