@@ -12,7 +12,7 @@ from PIL import Image
 from finetune.data.asked import Asked, read_asked
 from finetune.recipes.options import options
 from finetune.recipes.trainer import fit, known
-from tools.captioner import load_decoder, prompt
+from tools.captioner import decoder_class, load_decoder, prompt
 from tools.catalog import ModelEntry, Source, packaged
 from tools.errors import UserError
 from tools.recogniser import ARCHITECTURE, BACKBONE, Backbone, Floats, load_backbone
@@ -171,11 +171,23 @@ def _looked(paths: Sequence[Path], backbone: Backbone, px: int) -> Iterator[Floa
 def _learner() -> Any:
     """The decoder's class as the Trainer wants it: of each answer it tells how many words were right, of how many."""
     import torch
-    from transformers.models.blip.modeling_blip_text import BlipTextLMHeadModel
 
-    class Learner(BlipTextLMHeadModel):
-        def forward(self, *, labels: torch.Tensor, **inputs: torch.Tensor) -> dict[str, torch.Tensor]:
-            told: Any = super().forward(labels=labels, **inputs)
+    class Learner(decoder_class()):  # type: ignore[misc]
+        def forward(
+            self,
+            *,
+            input_ids: torch.Tensor,
+            labels: torch.Tensor,
+            encoder_hidden_states: torch.Tensor,
+            attention_mask: torch.Tensor,
+        ) -> dict[str, torch.Tensor]:
+            asked = input_ids.masked_fill(labels != IGNORED, self.config.pad_token_id)
+            told = super().forward(
+                input_ids=input_ids,
+                labels=labels,
+                encoder_hidden_states=self.look(encoder_hidden_states, asked),
+                attention_mask=attention_mask,
+            )
             due = labels[:, 1:]
             # The end is not counted as a word: it is easy.
             counted = (due != IGNORED) & (due != self.config.eos_token_id)

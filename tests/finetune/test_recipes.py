@@ -65,49 +65,33 @@ def test_detect_trains_on_coco_and_gives_a_candidate(boxes: Path, tmp_path: Path
 
 @pytest.fixture
 def asked(tmp_path: Path) -> Path:
-    """Forty pictures of a red or a blue square, two questions and a caption about each."""
+    """Forty pictures of a red or a blue square, with a question and a caption about each."""
     folder = tmp_path / "asked"
     folder.mkdir()
     rng = np.random.default_rng(0)
     rows = []
     for number in range(40):
-        name, other = ("red", "blue") if number % 2 else ("blue", "red")
+        name = ("red", "blue")[number % 2]
         image = Image.fromarray(rng.integers(200, 255, (32, 32, 3), dtype=np.uint8))
         image.paste(name, (4, 4, 28, 28))
         image.save(folder / f"{number}.png")
-        said = [
-            ("What colour is it?", name),
-            (f"Is it {other}?", "no"),
-            (f"Is it {name}?", "yes"),
-            ("", f"a {name} one"),
-        ]
-        rows += [{"image": f"{number}.png", "question": question, "answer": answer} for question, answer in said]
+        rows.append({"image": f"{number}.png", "question": "What colour is it?", "answer": name})
+        rows.append({"file_name": f"{number}.png", "text": f"a {name} one"})
     (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
     return folder
 
 
 def test_describe_learns_and_goes_on_to_the_same_result(asked: Path, tmp_path: Path) -> None:
-    options = [
-        "per_device_train_batch_size=16",
-        "image_size=32",
-        "width=32",
-        "lr_scheduler_type=constant",
-        "patience=9",
-    ]
-    options.append("learning_rate=0.005")
-    whole = describe.train(asked, tmp_path / "whole", None, [*options, "num_train_epochs=10"])
+    options = ["per_device_train_batch_size=16", "image_size=32", "width=32", "lr_scheduler_type=constant"]
+    whole = describe.train(asked, tmp_path / "whole", None, [*options, "num_train_epochs=6"])
     assert whole.metrics["val_word_accuracy"] > max(whole.metrics["first_val_word_accuracy"], 0.9)
     captioner = load(sealed(whole))  # what the tool `describe` answers with
     picture = Image.open(asked / "0.png").convert("RGB")
-    assert [captioner(picture, one).text for one in ("What colour is it?", "is it red?", "")] == [
-        "blue",
-        "no",
-        "a blue one",
-    ]
-    assert 0.5 < captioner(picture, "Is it blue?").score <= 1
+    assert [captioner(picture, one).text for one in ("what colour is it?", "")] == ["red", "a red one"]
+    assert 0.5 < captioner(picture, "What colour is it?").score <= 1
 
-    describe.train(asked, tmp_path / "parts", None, [*options, "num_train_epochs=5"])
-    parts = describe.train(asked, tmp_path / "parts", None, [*options, "num_train_epochs=10"])
+    describe.train(asked, tmp_path / "parts", None, [*options, "num_train_epochs=3"])
+    parts = describe.train(asked, tmp_path / "parts", None, [*options, "num_train_epochs=6"])
     assert parts.metrics == whole.metrics
 
 
