@@ -88,11 +88,12 @@ def test_describe_learns_and_goes_on_to_the_same_result(asked: Path, tmp_path: P
     captioner = load(sealed(whole))  # what the tool `describe` answers with
     picture = Image.open(asked / "0.png").convert("RGB")
     assert [captioner(picture, one).text for one in ("what colour is it?", "")] == ["red", "a red one"]
-    assert 0.5 < captioner(picture, "What colour is it?").score <= 1
 
-    describe.train(asked, tmp_path / "parts", None, [*options, "num_train_epochs=3"])
+    describe.train(asked, tmp_path / "parts", None, [*options, "num_train_epochs=1"])
     parts = describe.train(asked, tmp_path / "parts", None, [*options, "num_train_epochs=6"])
     assert parts.metrics == whole.metrics
+    again = load(sealed(parts))(picture, "What colour is it?")
+    assert again.score == pytest.approx(captioner(picture, "What colour is it?").score, abs=1e-6)
 
 
 def test_describe_goes_on_from_a_model_that_it_made(asked: Path, tmp_path: Path) -> None:
