@@ -82,9 +82,9 @@ def decoder_class() -> Any:
 
     class GatedDecoder(BlipTextLMHeadModel):
         def __init__(self, config: BlipTextConfig) -> None:
-            super().__init__(config)
+            super().__init__(config)  # type: ignore[no-untyped-call]
             self.gate = torch.nn.Embedding(config.vocab_size, config.encoder_hidden_size, config.pad_token_id)
-            self.post_init()
+            self.post_init()  # type: ignore[no-untyped-call]
 
         def look(self, seen: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
             """What is seen, weighed by a question: attention alone is slow to learn whether a thing is the one meant.
@@ -95,7 +95,8 @@ def decoder_class() -> Any:
                 seen: Shape (pictures, places, features).
                 asked: Tokens of the question, shape (pictures, tokens).
             """
-            return seen * (1 + self.gate(asked).sum(1, keepdim=True))
+            weighed: torch.Tensor = seen * (1 + self.gate(asked).sum(1, keepdim=True))
+            return weighed
 
     return GatedDecoder
 
