@@ -94,11 +94,11 @@ def train(
 
 def _new(rows: Sequence[Asked], chosen: dict[str, Any]) -> tuple[Any, Any]:
     """A decoder that has learnt nothing, and a tokenizer that knows the words of the data, in lower case."""
-    from tokenizers.implementations import BertWordPieceTokenizer
+    from tokenizers import BertWordPieceTokenizer
     from transformers import BlipTextConfig, PreTrainedTokenizerFast
 
     pieces = BertWordPieceTokenizer()
-    texts = [text for row in rows for text in (row.question, row.answer)]
+    texts = (text for row in rows for text in (row.question, row.answer))
     pieces.train_from_iterator(
         texts, vocab_size=int(chosen["words"]), min_frequency=1, show_progress=False,
         special_tokens=[PAD, UNKNOWN, START, END],
