@@ -14,6 +14,7 @@ from graphs.query import SceneQuery, ask
 from graphs.scene import EVERYTHING, SceneEntity, SceneGraph
 from graphs.taxonomy import normalise
 from graphs.types import Observation, Search
+from tools.describe import asked
 from tools.vision_tool import observations
 
 Value = bool | int | float | str | list[str] | None
@@ -80,8 +81,18 @@ class Case:
     @cached_property
     def question(self) -> Reading:
         """What the question asks, the latest of a conversation."""
-        asked = next((one for one in reversed(self.messages) if isinstance(one, HumanMessage) and _asks(one)), None)
-        return read(_asks(asked) if asked else "", self.known)
+        return read(self.asked, self.known)
+
+    @cached_property
+    def asked(self) -> str:
+        """The question in the user's words."""
+        humans = [one for one in reversed(self.messages) if isinstance(one, HumanMessage)]
+        return next((words for one in humans if (words := _asks(one))), "")
+
+    def answers(self, entity: SceneEntity) -> str | None:
+        """What a tool that was asked the same about a thing has answered, if any was."""
+        told = entity.attributes.get(asked(self.asked))
+        return told if isinstance(told, str) else None
 
     @cached_property
     def told(self) -> set[str]:

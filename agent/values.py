@@ -69,6 +69,8 @@ def _boolean(case: Case, value: bool) -> str | None:
         return _comparison(case, value, labels[:2])
     claims = case.claims
     if not claims:
+        if any(case.answers(entity) == ("no" if value else "yes") for entity in case.entities):
+            return f"value is {str(value).lower()} but what is cited says the opposite"
         return None if case.entities or not value else "cite the entities that show it, not only the image"
     shown = {name for claim in claims for name in found(case.scene, claim)}
     if bool(shown) is not value:
@@ -106,7 +108,7 @@ def _word(case: Case, value: str) -> str | None:
     if not case.entities and value in NOTHING:
         return unsearched(case, case.claims, case.images) or _empty(case)
     if value in COLOURS:
-        missing = [entity.id for entity in case.entities if entity.attributes.get("colour") != value]
+        missing = [e.id for e in case.entities if value not in (e.attributes.get("colour"), case.answers(e))]
         return f"{missing[0]} is not {value}" if missing else None if case.entities else f"cite what is {value}"
     labels = {entity.label for entity in case.entities}
     if any(covers(normalise(value), label) for label in labels):

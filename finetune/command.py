@@ -18,6 +18,7 @@ class Recipe(StrEnum):
 
     DETECT = "detect"
     CLASSIFY = "classify"
+    DESCRIBE = "describe"
     PLAN = "plan"
     GENERATE = "generate"
     RECOGNISE = "recognise"
@@ -28,8 +29,8 @@ def command(
         Recipe,
         typer.Argument(
             metavar="RECIPE",
-            help="detect: boxes and outlines; classify: one class an image; plan: the planner; generate: images; "
-            "recognise: the embedded recogniser.",
+            help="detect: boxes and outlines; classify: one class an image; describe: answers about images, captions; "
+            "plan: the planner; generate: images; recognise: the embedded recogniser.",
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for checkpoints and the weights; its name is the model's.")],
@@ -52,8 +53,8 @@ def command(
 
     With --data the result is a candidate in your catalog: `scenograph gate` decides whether tools use a detector, and
     `scenograph models use` puts any to use. Data sets in COCO, YOLO, Pascal VOC and LabelMe format, folders of classes,
-    and transcripts as JSONL are read as they are. A run that was broken off, by Ctrl-C too, goes on when it is given
-    the same folder.
+    and questions with answers, captions and transcripts as JSONL are read as they are. A run that was broken off, by
+    Ctrl-C too, goes on when it is given the same folder.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -96,6 +97,10 @@ def _on_data(recipe: Recipe, data: Path, out: Path, base: str | None, given: lis
             if base is not None:
                 raise UserError("classify starts from ImageNet's EfficientNet-Lite0: leave out --base")
             return classify.train(data, out, given, share=share)
+        case Recipe.DESCRIBE:
+            from finetune.recipes import describe
+
+            return describe.train(data, out, find(base) if base else None, given, share=share)
         case Recipe.PLAN:
             from finetune.recipes import plan
 

@@ -1,4 +1,4 @@
-"""The tool that describes what is shown, in words: by a multimodal model, or else by what the other models tell."""
+"""The tool that describes what is shown, in words: by a model trained for it, a multimodal one, or what others tell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pydantic import Field
 
 from graphs.query import ranked
 from graphs.types import Box, Entity, Observation
+from tools.captioner import Captioner
 from tools.classify import bearing_out, named
+from tools.errors import UserError
 from tools.looking import look
 from tools.recogniser import Recogniser
 from tools.regions import Corners, Region, Runtime, ThingId, region
@@ -46,13 +48,38 @@ def describe(
         question: What the description shall answer, if anything.
     """
     part = region(runtime, image_id, thing, box)
+    if captioner := _captioner(runtime):
+        return _said(captioner, part, question.strip(), runtime)
     seer = runtime.context.seer
     return _seen(seer, part, question, runtime) if seer else _gathered(part, runtime)
 
 
+def _captioner(runtime: Runtime) -> Captioner | None:
+    """The model that the user trained for it and put to use, if any; none is shipped."""
+    try:
+        runtime.context.entry("describe")
+    except UserError:
+        return None
+    captioner: Captioner = runtime.context.model("describe")
+    return captioner
+
+
+def asked(question: str) -> str:
+    """The attribute in which a thing carries the answer to a question; its mark sets it apart from other attributes."""
+    return " ".join(question.lower().rstrip(" ?").split()) + "?"
+
+
+def _said(captioner: Captioner, part: Region, question: str, runtime: Runtime) -> Observation:
+    said = captioner(part.square() if part.thing else part.crop(), question)
+    # Each question is an attribute of its own, so that answers to others do not contradict it.
+    attributes: dict[str, str | float] = {asked(question) if question else "description": said.text}
+    told = f"{asked(question)} {said.text}" if question else said.text
+    return _observation(part, told, attributes, captioner.name, said.score, runtime)
+
+
 def _seen(seer: Seer, part: Region, question: str, runtime: Runtime) -> Observation:
-    asked = f"{REQUEST} The sentence shall answer: {question}" if question.strip() else REQUEST
-    said = seer(part.square() if part.thing else part.crop(), asked)
+    request = f"{REQUEST} The sentence shall answer: {question}" if question.strip() else REQUEST
+    said = seer(part.square() if part.thing else part.crop(), request)
     attributes: dict[str, str | float] = {one.name.lower(): one.value for one in said.attributes}
     told = "; ".join([said.sentence, *(f"{name}: {value}" for name, value in attributes.items())])
     return _observation(part, told, attributes | {"description": said.sentence}, seer.name, SAID, runtime)

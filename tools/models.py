@@ -25,6 +25,7 @@ BACKENDS = {
     "sam2": "tools.outliner:Sam2Outliner",
     "grabcut": "tools.outliner:GrabCut",
     "rapidocr": "tools.reader:Reader",
+    "timm-blip": "tools.captioner:Captioner",
 }
 """The class of each backend, as `module:class`; its module is imported once it is needed."""
 

@@ -185,6 +185,14 @@ class Backbone:
 
         return self._run(images, pooled, size)
 
+    def cells(self, images: Sequence[Image.Image], size: int) -> Floats:
+        """What `STAGES` see at each place, row by row; shape (images, places, features), 16 pixels a place."""
+
+        def looked(batch: Any) -> Any:
+            return _cells(self._model.forward_intermediates(batch, indices=list(STAGES), intermediates_only=True))
+
+        return self._run(images, looked, size)
+
     def _run(self, images: Sequence[Image.Image], forward: Callable[[Any], Any], size: int) -> Floats:
         import torch
 
@@ -195,6 +203,18 @@ class Backbone:
                 batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
                 parts.append(forward(batch).numpy())
         return np.concatenate(parts)
+
+
+def _cells(stages: Sequence[Any]) -> Any:
+    """Three stages at the places of the middle one, each at the same scale there."""
+    import torch
+    from torch.nn.functional import adaptive_avg_pool2d, adaptive_max_pool2d, interpolate, layer_norm
+
+    fine, middle, coarse = stages
+    places = middle.shape[-2:]
+    maps = adaptive_avg_pool2d(fine, places), adaptive_max_pool2d(fine, places), middle, interpolate(coarse, places)
+    rows = [one.flatten(2).transpose(1, 2) for one in maps]
+    return torch.cat([layer_norm(one, one.shape[-1:]) for one in rows], 2)
 
 
 def _square(image: Image.Image, size: int) -> NDArray[np.uint8]:

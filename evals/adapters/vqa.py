@@ -1,5 +1,7 @@
 """The suites `easy-vqa`, `clevr` and `gqa`: public questions about pictures, put to the agent, judged by the answer.
 
+`easy-vqa-tool` puts them to the tool `describe` alone: what the model in use for it knows, whoever plans.
+
 Each reads the layout in which its data set is published, from the folder that `--data` names:
 
 - easy-VQA (the PyPI package's `data` folder): `test/questions.json`, a list of `[question, answer, image]`, and
@@ -12,24 +14,32 @@ Each reads the layout in which its data set is published, from the folder that `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
+from agent.calls import Calls
 from evals.adapters.files import chosen, folder, read
 from evals.metrics.comparators import plain
 from evals.metrics.triples import Triple, mean_recall_at, recall_at
+from evals.metrics.valid_calls import snapshot
 from evals.suites import grading
-from evals.suites.bench import Bench, asking, deployed
+from evals.suites.bench import Solve, asking, deployed
 from evals.suites.options import Options
 from evals.suites.report import Report, report_of
 from evals.suites.runner import run, unscored
-from evals.trial import Question, Reply, Result, Score, Trial
+from evals.trial import Question, Reply, Result, Score, Step, Trial
 from graphs.taxonomy import normalise
+from tools.describe import asked
 from tools.errors import UserError
+from tools.models import SHARED, Models
+from tools.registry import load_tools
+from tools.workspace import Workspace
 
 Truths = dict[str, list[Triple]]
 """The triples that are true of a question's picture, by the question's id."""
@@ -81,6 +91,12 @@ def easy_vqa(seed: int, count: int, options: Options) -> Report:
     """Ask the first `count` questions of easy-VQA's test set."""
     questions = read_easy(folder(options, "easy-VQA's data"))[:count]
     return _run("easy-vqa", questions, {}, seed, count, options)
+
+
+def easy_vqa_tool(seed: int, count: int, options: Options) -> Report:
+    """Put the first `count` questions of easy-VQA's test set to the tool `describe`, without a planner."""
+    questions = _with_pictures(read_easy(folder(options, "easy-VQA's data"))[:count])
+    return run_suite("easy-vqa-tool", telling(SHARED), questions, {}, options)
 
 
 def clevr(seed: int, count: int, options: Options) -> Report:
@@ -154,16 +170,20 @@ def typed(answer: str) -> bool | int | str:
 
 
 def _run(suite: str, questions: list[Question], truths: Truths, seed: int, count: int, options: Options) -> Report:
-    taken = chosen(questions, seed, count)
-    missing = next((path for one in taken for path in one.images if not Path(path).is_file()), None)
+    taken = _with_pictures(chosen(questions, seed, count))
+    return run_suite(suite, asking(deployed(options.model)), taken, truths, options)
+
+
+def _with_pictures(questions: list[Question]) -> list[Question]:
+    missing = next((path for one in questions for path in one.images if not Path(path).is_file()), None)
     if missing is not None:
         raise UserError(f"no picture {missing}: --data shall hold the pictures in the published layout")
-    return run_suite(suite, deployed(options.model), taken, truths, options)
+    return questions
 
 
 def run_suite(
     suite: str,
-    bench: AbstractAsyncContextManager[Bench],
+    solving: AbstractAsyncContextManager[Solve],
     questions: Sequence[Question],
     truths: Truths,
     options: Options,
@@ -172,16 +192,44 @@ def run_suite(
 
     Args:
         suite: Its name.
-        bench: What is asked.
+        solving: Gives what answers.
         questions: Without plans: only the answer is judged.
         truths: Triples to hold scene graphs against; may be empty.
         options: Of the run.
     """
-    ran = run(suite, questions, asking(bench), grader(truths), options)
+    ran = run(suite, questions, solving, grader(truths), options)
     recall = (f"triples_recall_at_{K}", f"triples_mean_recall_at_{K}") if truths else ()
     return report_of(
         suite, ran.results, ("answer_accuracy", "valid_calls", *recall, "seconds_per_query"), ran.interrupted
     )
+
+
+@asynccontextmanager
+async def telling(models: Models) -> AsyncIterator[Solve]:
+    """Answers with what the tool `describe` says, called as a planner calls it; nothing where it does not answer."""
+    tools = load_tools()
+
+    def told(question: Question) -> Trial:
+        began = time.perf_counter()
+        calls = Calls(Workspace.open(question.images, models), tools)
+        arguments = {"image_id": "img-1", "question": question.query}
+        said = calls("describe", **arguments)
+        [seen] = calls.scene.entities()
+        value = seen.attributes.get(asked(question.query))
+        seconds = time.perf_counter() - began
+        reply = Reply(text=said.text, value=None if value is None else typed(str(value)), evidence=[seen.id])
+        step = Step(
+            tool="describe", arguments=arguments, call_id=seen.call_id, text=said.text, gives=[seen.id], seconds=seconds
+        )
+        return Trial(
+            question=question, offered=snapshot(tools), steps=[step], reply=reply, scene=calls.scene.to_json(),
+            seconds=seconds,
+        )  # fmt: skip
+
+    async def tell(question: Question) -> Trial:
+        return await asyncio.to_thread(told, question)
+
+    yield tell
 
 
 def grader(truths: Truths) -> Callable[[Trial], Result]:

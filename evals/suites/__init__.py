@@ -37,6 +37,7 @@ SUITES = {
     "safety": "evals.suites.safety:suite",
     "coco": "evals.adapters.coco:suite",
     "easy-vqa": "evals.adapters.vqa:easy_vqa",
+    "easy-vqa-tool": "evals.adapters.vqa:easy_vqa_tool",
     "clevr": "evals.adapters.vqa:clevr",
     "gqa": "evals.adapters.vqa:gqa",
     "mnms": "evals.adapters.mnms:suite",

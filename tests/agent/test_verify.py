@@ -128,3 +128,31 @@ def test_a_list_leaves_out_nothing_that_was_asked_for(query: str, value: Value) 
     assert some is not None
     assert "leave nothing out: dog-2" in some
     assert every is None
+
+
+@pytest.mark.parametrize(
+    ("query", "told", "value", "reason"),
+    [
+        ("What color is the shape?", "blue", "blue", None),
+        ("What color is the shape?", "blue", "red", "picture-1 is not red"),
+        ("What color is the frame?", "blue", "blue", "picture-1 is not blue"),
+        ("What shape is in the image?", "circle", "circle", None),
+        ("What shape is in the image?", "circle", "triangle", "no tool has told of 'triangle'"),
+        ("Is there a triangle?", "no", False, None),
+        ("Is there a triangle?", "no", True, "value is true but what is cited says the opposite"),
+        ("Is there a triangle?", "yes", True, None),
+        ("Is there a triangle?", "yes", False, "value is false but what is cited says the opposite"),
+    ],
+)
+def test_an_answer_that_a_model_gave_bears_out_that_answer_to_that_question(
+    query: str, told: str, value: Value, reason: str | None
+) -> None:
+    asked = query.lower().replace("frame", "shape")
+    seen = dog(1).model_copy(update={"label": "picture", "attributes": {asked: told}, "tool": "describe"})
+    observed = Observation(text=f"{asked} {told}", entities=(seen,))
+    messages: list[AnyMessage] = [
+        question(IMAGES[:1], query),
+        ToolMessage(observed.text, name="describe", tool_call_id="call-1", artifact=observed.dump()),
+    ]
+    answer = Answer(text="It is so.", value=value, evidence=("picture-1",))
+    assert verify(answer, fold([observed], IMAGES[:1]), messages) == reason

@@ -13,11 +13,16 @@ from evals.adapters import bfcl_rules, coco, mnms, vqa
 from evals.adapters.files import chosen, folder
 from evals.diorama.cases import Call
 from evals.suites import detector
+from evals.suites.bench import asking
 from evals.suites.options import Options
 from evals.trial import Reply, Step, Trial
+from tools.captioner import Said
+from tools.catalog import ModelEntry, Source
+from tools.catalog.changes import choose, keep
 from tools.detector import Detection
 from tools.errors import UserError
 from tools.masks import decode
+from tools.models import Models
 
 if TYPE_CHECKING:
     from tests.evals.conftest import World
@@ -82,10 +87,34 @@ def test_easy_vqa_is_asked_and_judged_by_its_answers(world: Worlds, tmp_path: Pa
         return httpx.Response(200, json={"id": "0", "object": "x", "created": 0, "model": "x", "choices": [choice]})
 
     options = Options(out=tmp_path / "run")
-    report = vqa.run_suite("easy-vqa", world([]).bench_of(declines), questions, {}, options)
+    report = vqa.run_suite("easy-vqa", asking(world([]).bench_of(declines)), questions, {}, options)
     assert report.metrics["answer_accuracy"].value == 0
     assert report.metrics["answer_accuracy"].n == 2
     assert {one.why for one in report.failures} == {"abstained"}
+
+
+class Circles:
+    """Stands in for a model of answers: sees a circle in everything."""
+
+    name = "circles"
+
+    def __call__(self, image: Image.Image, question: str = "") -> Said:
+        return Said("circle", 0.9)
+
+
+def test_easy_vqa_is_put_to_the_tool_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path))
+    source = Source(kind="file", location=str(tmp_path))
+    keep(ModelEntry(name="circles", task="describe", backend="timm-blip", sources=(source,), licence="MIT"))
+    choose("circles")
+    rows = [["what shape is in the image?", "circle", 0], ["is there a red shape?", "yes", 0]]
+    written(tmp_path / "test" / "questions.json", rows)
+    picture(tmp_path / "test" / "images" / "0.png")
+    told = vqa.telling(Models(lambda entry: Circles()))
+    report = vqa.run_suite("easy-vqa-tool", told, vqa.read_easy(tmp_path), {}, Options(out=tmp_path / "run"))
+    assert report.metrics["answer_accuracy"].value == 0.5
+    assert report.metrics["valid_calls"].value == 1
+    assert [one.trial.reply and one.trial.reply.evidence for one in report.results] == [["picture-1"]] * 2
 
 
 @pytest.mark.parametrize(

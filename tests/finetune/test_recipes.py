@@ -1,13 +1,15 @@
 """Each recipe in miniature: it learns, and a run that is given again goes on from where it was."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from finetune.recipes import classify, detect, plan
-from tools.catalog import sealed
+from finetune.recipes import classify, describe, detect, plan
+from tools.catalog import active, sealed
+from tools.errors import UserError
 from tools.models import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # the trainers' own libraries warn of themselves
@@ -73,3 +75,44 @@ def test_only_the_last_layers_are_adapted_where_that_is_asked() -> None:
     model = peft.get_peft_model(LlamaForCausalLM(tiny), plan.adapter(chosen, 3, 10))
     trained = {name.split(".layers.")[1][0] for name, one in model.named_parameters() if one.requires_grad}
     assert trained == {"2"}
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Path:
+    """Forty pictures of a red or a blue square, with a question and a caption about each."""
+    folder = tmp_path / "asked"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(40):
+        name = ("red", "blue")[number % 2]
+        image = Image.fromarray(rng.integers(200, 255, (32, 32, 3), dtype=np.uint8))
+        image.paste(name, (4, 4, 28, 28))
+        image.save(folder / f"{number}.png")
+        rows.append({"image": f"{number}.png", "question": "What colour is it?", "answer": name})
+        rows.append({"file_name": f"{number}.png", "text": f"a {name} one"})
+    (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return folder
+
+
+def test_describe_learns_and_goes_on_to_the_same_result(asked: Path, tmp_path: Path) -> None:
+    options = ["per_device_train_batch_size=16", "image_size=32", "width=32", "lr_scheduler_type=constant"]
+    whole = describe.train(asked, tmp_path / "whole", None, [*options, "num_train_epochs=6"])
+    assert whole.metrics["val_word_accuracy"] > max(whole.metrics["first_val_word_accuracy"], 0.9)
+    captioner = load(sealed(whole))  # what the tool `describe` answers with
+    picture = Image.open(asked / "0.png").convert("RGB")
+    assert [captioner(picture, one).text for one in ("what colour is it?", "")] == ["red", "a red one"]
+
+    describe.train(asked, tmp_path / "parts", None, [*options, "num_train_epochs=1"])
+    parts = describe.train(asked, tmp_path / "parts", None, [*options, "num_train_epochs=6"])
+    assert parts.metrics == whole.metrics
+    again = load(sealed(parts))(picture, "What colour is it?")
+    assert again.score == pytest.approx(captioner(picture, "What colour is it?").score, abs=1e-6)
+
+
+def test_describe_goes_on_from_a_model_that_it_made(asked: Path, tmp_path: Path) -> None:
+    first = describe.train(asked, tmp_path / "first", None, ["image_size=32", "width=32", "num_train_epochs=1"])
+    further = describe.train(asked, tmp_path / "further", first, ["num_train_epochs=1"])
+    assert (further.base, further.image_size) == ("first", 32)
+    with pytest.raises(UserError, match="is no model of this recipe"):
+        describe.train(asked, tmp_path / "other", active("segment"))

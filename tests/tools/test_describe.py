@@ -1,8 +1,14 @@
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from PIL import Image
 
 from graphs.types import Observation
+from tools.captioner import Said
+from tools.catalog import ModelEntry, Source
+from tools.catalog.changes import choose, keep
+from tools.models import Models
 from tools.sight import Attribute, Description
 from tools.workspace import Workspace
 
@@ -52,3 +58,31 @@ def test_a_whole_image_and_a_part_are_told_by_what_is_in_them(call: "Call") -> N
     assert (seen.label, seen.score) == ("picture", 0.8)
     assert str(call("describe", image_id="img-1", box=[0, 0, 40, 40]).content).startswith("1 x red dog (")
     assert str(call("describe", image_id="img-1", box=[80, 0, 99, 9]).content).startswith("nothing that is known (")
+
+
+def test_a_model_put_to_use_for_it_answers_and_its_answer_is_evidence(
+    call: "Call", workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path))
+    source = Source(kind="file", location=str(tmp_path))
+    keep(ModelEntry(name="own", task="describe", backend="timm-blip", sources=(source,), licence="MIT"))
+    choose("own")
+    asked: list[tuple[tuple[int, int], str]] = []
+
+    class Answers:
+        name = "own"
+
+        def __call__(self, image: Image.Image, question: str = "") -> Said:
+            asked.append((image.size, question))
+            return Said("blue" if question else "a dog in a meadow", 0.93)
+
+    workspace._models = Models(lambda entry: Answers())
+    workspace.seer = Says()
+    message = call("describe", image_id="img-1", question="What  colour is the shape?")
+    [seen] = Observation.load(message.artifact).entities
+    assert message.content == "what colour is the shape? blue"
+    assert (seen.label, seen.model, seen.score, seen.tool) == ("picture", "own", 0.93, "describe")
+    assert seen.attributes == {"what colour is the shape?": "blue"}
+    told = call("describe", image_id="img-1", box=[0, 0, 40, 40])
+    assert told.content == "a dog in a meadow"
+    assert asked == [((100, 80), "What  colour is the shape?"), ((40, 40), "")]
