@@ -17,6 +17,7 @@ from PIL import Image
 from tools import exported, memory
 from tools.catalog import ModelEntry, find, verified
 from tools.errors import UserError
+from tools.exported import STRIDE
 from tools.memory import with_room
 from tools.recogniser import Recogniser, square
 
@@ -29,6 +30,8 @@ PART_SHARE = 0.7
 # Nothing is seen finer than the network's input; masks of a 50-megapixel photograph would take gigabytes.
 LONGEST_SIDE = 640
 DEFAULT_IMAGE_SIZE = 640
+MOST_ENLARGED = 3
+"""How far a small picture is blown up for the network: further, it looks like nothing that any was trained on."""
 NAMED_FROM = 0.05
 """Score from which on a thing is given to the namer: of what is less sure there can be hundreds in an image."""
 GPU_BATCH = 16
@@ -88,6 +91,7 @@ class Detector:
         self._compact = CompactMask.from_dense
         self._contained = OverlapMetric.IOS  # of the smaller's area, the share in both
         self._namer: Recogniser | None = load(find(entry.namer)) if entry.namer else None
+        self._fixed = path.suffix == ".onnx"  # whose input may be of one size only
         self._lock = threading.Lock()
         self._hastens = True
         if path.is_dir():
@@ -96,8 +100,7 @@ class Detector:
             self._exported = self._opened(exported.path) if exported.usable(entry) else None
         if self._exported is None:
             self._model = load_yolo(path, entry.task)
-            size = entry.image_size or DEFAULT_IMAGE_SIZE
-            self._options = {"imgsz": size, "conf": self._confidence, "retina_masks": True, "device": _device()}
+            self._options = {"conf": self._confidence, "retina_masks": True, "device": _device()}
 
     def __call__(self, image: Image.Image, labels: Collection[str] | None = None) -> list[Detection]:
         """Find things in an image.
@@ -145,7 +148,7 @@ class Detector:
     def _predict(self, images: Sequence[Image.Image]) -> list[Any]:
         """Supervision's detections of each image, before suppression."""
         if self._exported is not None:
-            return [self._exported(np.asarray(image), self._confidence) for image in images]
+            return [self._exported(np.asarray(image), self._size([image]), self._confidence) for image in images]
         # ultralytics keeps the results of the last call in its predictor.
         with self._lock:
             results = with_room(self._results, images, self._to_cpu)
@@ -153,7 +156,16 @@ class Detector:
 
     def _results(self, images: Sequence[Image.Image]) -> list[Any]:
         batch = len(images)
-        return list(self._model.predict(list(images), batch=batch, verbose=False, save=False, **self._options))
+        size = self._size(images)
+        return list(
+            self._model.predict(list(images), imgsz=size, batch=batch, verbose=False, save=False, **self._options)
+        )
+
+    def _size(self, images: Sequence[Image.Image]) -> int:
+        """Pixels of the longer side at which to look at images that are looked at together."""
+        size = self._entry.image_size or DEFAULT_IMAGE_SIZE
+        longest = max(max(image.size) for image in images)
+        return size if self._fixed else min(size, -(-MOST_ENLARGED * longest // STRIDE) * STRIDE)
 
     def _to_cpu(self) -> None:
         self._options["device"] = "cpu"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,7 @@ class Exported:
         self._end2end = bool(metadata.get("end2end", False))
         self._masks = metadata["task"] == "segment"
         # As ultralytics lays out a picture for torch, so that both see the same pixels.
-        self._letterbox = LetterBox(metadata["imgsz"], auto=True, stride=metadata["stride"])
+        self._letterbox = partial(LetterBox, auto=True, stride=metadata["stride"])
         # Pictures come from several threads: as many streams, of a core each, see more of them than one of all cores.
         self._compiled = openvino.Core().compile_model(
             next(folder.glob("*.xml")), "CPU", {"PERFORMANCE_HINT": "THROUGHPUT"}
@@ -132,11 +133,12 @@ class Exported:
         found = self._own.request.infer([pixels], share_inputs=True, share_outputs=True)
         return [found[output] for output in self._compiled.outputs]
 
-    def __call__(self, image: NDArray[np.uint8], confidence: float) -> Any:
+    def __call__(self, image: NDArray[np.uint8], size: int, confidence: float) -> Any:
         """Find things.
 
         Args:
             image: RGB, (H, W, 3).
+            size: Pixels of the longer side at which to look, a multiple of `STRIDE`.
             confidence: Leave out what is less sure, 0 to 1.
 
         Returns:
@@ -148,7 +150,7 @@ class Exported:
         from ultralytics.utils import ops as untyped
 
         ops: Any = untyped
-        laid: Any = self._letterbox(image=image)
+        laid: Any = self._letterbox((size, size))(image=image)
         pixels: NDArray[np.float32] = laid.transpose(2, 0, 1)[None].astype(np.float32, order="C")
         pixels /= 255
         outputs = [torch.from_numpy(output) for output in self.raw(pixels)]

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from evals.diorama.prompts import sample_prompt
+from evals.diorama.render import paint
 from evals.diorama.world import make_diorama
 from graphs.geometry import iou
 from tools import catalog, detector
@@ -99,3 +101,12 @@ def test_a_part_of_a_thing_is_not_one_more() -> None:
     find = detector.Detector(catalog.active("segment"))
     image, truth = make_diorama(4_300)  # of whose butterfly the network outlines one half too
     assert len(truth.of("butterfly")) == len(find(image, {"butterfly"})) == 1
+
+
+def test_a_small_picture_is_not_blown_up_beyond_recognition() -> None:
+    find = detector.Detector(catalog.active("segment"))
+    prompted = [sample_prompt(4_100 + number, "two_objects") for number in range(6)]
+    pictures = [paint(one.scene).image for one in prompted]
+    assert {max(picture.size) for picture in pictures} == {96}
+    for one, picture in zip(prompted, pictures, strict=True):
+        assert {seen.label for seen in find(picture)} >= set(one.labels)
