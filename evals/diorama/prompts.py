@@ -15,7 +15,7 @@ SIDE = 96
 """Width and height of these scenes, in pixels."""
 
 TRAIN_SEED = 50_000_000
-TRAIN_SCENES = 16_000
+TRAIN_SCENES = 6_000
 """The scenes that the embedded generator is trained on count up from this seed; evals and tests stay below."""
 
 GRID = 3
