@@ -32,8 +32,8 @@ LONGEST_SIDE = 640
 DEFAULT_IMAGE_SIZE = 640
 MOST_ENLARGED = 3
 """How far a small picture is blown up for the network: further, it looks like nothing that any was trained on."""
-NAMED_FROM = 0.05
-"""Score from which on a thing is given to the namer: of what is less sure there can be hundreds in an image."""
+NAMED = (0.05, 0.8)
+"""Scores between which a thing is given to the namer: above, a detector hardly errs; below, there can be hundreds."""
 GPU_BATCH = 16
 
 
@@ -188,12 +188,13 @@ class Detector:
 
 
 def _name(found: Any, namer: Recogniser, image: Image.Image) -> None:
-    """Give what was found the names that a recogniser gives; boxes and scores stay."""
-    sure = np.flatnonzero(found.confidence >= NAMED_FROM)
-    if len(sure):
-        likeliest = namer([square(image, found.xyxy[one]) for one in sure]).argmax(axis=1)
+    """Give what a detector is not sure of the names that a recogniser gives; boxes and scores stay."""
+    least, most = NAMED
+    unsure = np.flatnonzero((found.confidence >= least) & (found.confidence < most))
+    if len(unsure):
+        likeliest = namer([square(image, found.xyxy[one]) for one in unsure]).argmax(axis=1)
         names = found.data["class_name"].astype(object)
-        names[sure] = [namer.classes[one] for one in likeliest]
+        names[unsure] = [namer.classes[one] for one in likeliest]
         found.data["class_name"], found.class_id = names, np.unique(names, return_inverse=True)[1]
 
 

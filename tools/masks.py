@@ -31,3 +31,11 @@ def decode(mask: Mask) -> NDArray[np.bool_]:
 
     pixels = coco.decode({"size": list(mask.size), "counts": mask.counts.encode("ascii")})
     return np.asarray(pixels, dtype=np.bool_)
+
+
+def extent(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The rows and the columns between which a mask lies; none, if it is empty."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return slice(0), slice(0)
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)

@@ -130,6 +130,7 @@ def _versions() -> tuple[str, ...]:
 
 def _things(found: Sequence[Detection], image: Image.Image, outlines: bool) -> Iterator[Thing]:
     """What entities say of their looks; those of which too little lies within the image to make a box are left out."""
+    pixels = np.asarray(image)
     for one in found:
         x1, y1, x2, y2 = np.clip(one.box, 0, [image.width, image.height] * 2).round(1).tolist()
         if x2 <= x1 or y2 <= y1:
@@ -138,7 +139,10 @@ def _things(found: Sequence[Detection], image: Image.Image, outlines: bool) -> I
         mask = None
         if one.mask is not None:
             height, width = one.mask.shape
-            colour = dominant(np.asarray(image.resize((width, height))), one.mask)
+            if pixels.shape[:2] != (height, width):
+                pixels = np.asarray(image.resize((width, height)))
+            around = masks.extent(one.mask)
+            colour = dominant(pixels[around], one.mask[around])
             if colour is not None:
                 attributes["colour"] = colour
             if outlines:

@@ -51,7 +51,8 @@ def _detections(paths: Sequence[Path]) -> Iterator[tuple[str, float, float | Non
     models = Models(seen=None)
     workspace = Workspace.open(paths, models)
     ids = [image.id for image in workspace.images]
-    torch_one, openvino_one = _bare(entry, load_yolo(verified(entry), entry.task)), _bare(entry, _openvino(entry))
+    torch_one = _bare(entry, load_yolo(verified(entry), entry.task))
+    openvino_one = _bare(entry, _openvino(entry, paths[0].parent))
     runs: dict[str, Callable[[], Any]] = {
         "torch": lambda: [torch_one(path) for path in paths],
         "openvino": lambda: [openvino_one(path) for path in paths],
@@ -79,20 +80,21 @@ def _bare(entry: ModelEntry, yolo: Any) -> Callable[[Path], Any]:
     return lambda path: yolo.predict(path, **options)[0]
 
 
-def _openvino(entry: ModelEntry) -> Any:
+def _openvino(entry: ModelEntry, folder: Path) -> Any:
     from ultralytics import YOLO
 
-    return YOLO(exported.export(entry), task=entry.task)
+    named = folder / "detector_openvino_model"  # by this ending ultralytics knows what it is
+    named.symlink_to(exported.export(entry))
+    return YOLO(named, task=entry.task)
 
 
 def _same(ours: Sequence[Sight], theirs: Sequence[Any]) -> float:
-    """The share of our boxes that ultralytics gives too, under the same name."""
-    found = []
-    for sight_of_one, result in zip(ours, theirs, strict=True):
-        names = np.array([result.names[int(number)] for number in result.boxes.cls])
-        boxes = result.boxes.xyxy.numpy()
-        for thing in sight_of_one.things:
-            found.append(_has(boxes[names == thing["label"]], [*thing["box"].values()]))
+    """The share of our boxes that ultralytics gives too."""
+    found = [
+        _has(result.boxes.xyxy.numpy(), [*thing["box"].values()])
+        for one, result in zip(ours, theirs, strict=True)
+        for thing in one.things
+    ]
     return float(np.mean(found))
 
 
