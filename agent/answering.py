@@ -15,8 +15,7 @@ from langgraph.store.base import BaseStore
 from agent.acting import Shared
 from agent.evidence import rows
 from agent.exchange import GRAPH, RUN, Question, Reply
-from agent.llm import client
-from agent.llm.seer import EndpointSeer
+from agent.llm import client, seer
 from agent.overlay import annotate
 from agent.run import Agent, Run, Waiting
 from graphs.scene import SceneGraph
@@ -78,8 +77,7 @@ class Answering:
     async def _run(self, question: Question, workspace: Workspace, tell: Callable[[str], None] | None) -> Run:
         async with client.http_client(question.endpoint) as http:
             tools = offered(self._tools, question.endpoint.tools)
-            if any(tool.name == "describe" for tool in tools):
-                workspace.seer = EndpointSeer(question.endpoint)
+            seer.give(workspace, question.endpoint, tools)
             model = client.chat_model(question.endpoint, http)
             agent = Agent(model, tools, self._kept, policy=question.policy, shared=self._shared)
             thread, decisions = question.thread, question.decisions

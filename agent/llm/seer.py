@@ -1,10 +1,13 @@
-"""The planner's own model as the one that looks at pictures for `describe`; when it may, `agent.answering` decides."""
+"""The planner's own model as the one that looks at pictures for `describe`; when it may, `give` decides."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import httpx
 import openai
 from langchain_core.messages import HumanMessage
+from langchain_core.tools import BaseTool
 from langchain_openai import ChatOpenAI
 from PIL import Image
 from pydantic import ValidationError
@@ -14,6 +17,7 @@ from agent.llm.endpoint import Endpoint
 from agent.prompt import data_url
 from tools.errors import ToolError, UserError
 from tools.sight import Description
+from tools.workspace import Workspace
 
 MAX_TOKENS = 384
 FORM = {
@@ -21,6 +25,12 @@ FORM = {
     "json_schema": {"name": "description", "strict": True, "schema": Description.model_json_schema()},
 }
 """What structured outputs hold the reply to."""
+
+
+def give(workspace: Workspace, endpoint: Endpoint, tools: Sequence[BaseTool]) -> None:
+    """Let `describe` look with the planner's model, where that is offered `describe`: such a model is good at it."""
+    if any(tool.name == "describe" for tool in tools):
+        workspace.seer = EndpointSeer(endpoint)
 
 
 class EndpointSeer:

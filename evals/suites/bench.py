@@ -44,12 +44,14 @@ class Bench:
 
     async def ask_through(self, http: httpx.AsyncClient, question: Question) -> Trial:
         """The same through another client, which may change what the planner reads or says."""
+        from agent.llm import seer
         from agent.llm.client import chat_model
         from agent.run import Agent
         from tools.workspace import Workspace
 
         began = time.perf_counter()
         workspace = Workspace.open(question.images, self.models)
+        seer.give(workspace, self.endpoint, self.tools)
         run = await Agent(chat_model(self.endpoint, http), self.tools).ask(workspace, question.query)
         return Trial.of(question, run, snapshot(self.tools), time.perf_counter() - began)
 

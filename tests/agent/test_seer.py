@@ -6,9 +6,11 @@ from PIL import Image
 from pydantic import SecretStr
 
 from agent.llm.endpoint import Endpoint
-from agent.llm.seer import EndpointSeer
+from agent.llm.seer import EndpointSeer, give
 from tests.agent.conftest import completion
 from tools.errors import ToolError, UserError
+from tools.registry import load_tools
+from tools.workspace import Workspace
 
 ENDPOINT = Endpoint(url="http://model.test/v1", model="large", key=SecretStr("secret"), timeout=5.0)
 SAID = {"sentence": "A red square.", "attributes": [{"name": "colour", "value": "red"}]}
@@ -68,3 +70,12 @@ def test_a_server_that_takes_no_images_is_told_to_the_person() -> None:
 def test_failures_are_told_as_when_planning(reply: httpx.Response | Exception, told: str) -> None:
     with pytest.raises(UserError, match=told):
         seer(reply, [])(Image.new("RGB", (8, 8)), "What is it?")
+
+
+def test_a_planner_that_is_not_offered_describe_is_not_asked_to_look() -> None:
+    workspace = Workspace()
+    give(workspace, ENDPOINT, [tool for tool in load_tools() if tool.name != "describe"])
+    assert workspace.seer is None
+    give(workspace, ENDPOINT, load_tools())
+    assert workspace.seer is not None
+    assert workspace.seer.name == "large"
