@@ -125,13 +125,14 @@ def _call(call: Call, name: str) -> dict[str, Any]:
 
 
 def grade(trial: Trial) -> Result:
-    """The scores of a question asked either way."""
+    """The scores of a question asked either way, under the same names: inspect breaks off where they differ."""
+    free = _free(trial)
     if trial.question.condition != FORCED:
-        result = _free(trial)
-        return result.model_copy(update={"scores": [*map(unscored, STEPS), *result.scores]})
+        return free.model_copy(update={"scores": [*map(unscored, STEPS), *free.scores]})
     scores = steps(trial)
     wrong = next((name for name, score in zip(_OWED, scores, strict=True) if score.value < 1), None)
-    return Result(trial=trial, scores=[*scores, *map(unscored, FREE)], why="error" if trial.error else wrong)
+    others = [unscored(score.name) for score in free.scores]
+    return Result(trial=trial, scores=[*scores, *others], why="error" if trial.error else wrong)
 
 
 _OWED = ("arguments", "routing", "arguments", "reasoning")

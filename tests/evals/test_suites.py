@@ -13,7 +13,7 @@ from evals.adapters import bfcl, gta
 from evals.suites import abstention, planner, robustness, safety
 from evals.suites.bench import questions_of
 from evals.suites.options import Options
-from evals.trial import Question
+from evals.trial import Question, Trial
 
 if TYPE_CHECKING:
     from finetune.teacher import Teacher
@@ -54,6 +54,14 @@ def test_planner_is_scored_step_by_step_and_in_whole_runs(world: Worlds, tmp_pat
     assert report.metrics["forced_tool"].n == sum(len(plan) + 1 for plan in plans)
     assert report.metrics["surplus_calls"].value == report.metrics["repeated_calls"].value == 0
     assert report.listings[0].rows[0] == ["all (micro)", "1.000", "1.000", "1.000"]
+
+
+def test_questions_asked_either_way_are_scored_under_the_same_names(world: Worlds, tmp_path: Path) -> None:
+    [question] = questions_of(world([COUNT]).items, tmp_path)
+    ways = [question, question.model_copy(update={"condition": planner.FORCED})]
+    graded = [planner.grade(Trial(question=one)) for one in ways]
+    whole, forced = [[score.name for score in one.scores] for one in graded]
+    assert whole == forced
 
 
 def test_a_forced_planner_that_errs_once_reads_a_right_past_after_it(world: Worlds, tmp_path: Path) -> None:
