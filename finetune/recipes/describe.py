@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from finetune.data.asked import Asked, read_asked
 from finetune.recipes.options import options
@@ -15,6 +14,7 @@ from finetune.recipes.trainer import fit, known
 from tools.captioner import decoder_class, load_decoder, prompt
 from tools.catalog import ModelEntry, Source, packaged
 from tools.errors import UserError
+from tools.intake import decode, read
 from tools.recogniser import ARCHITECTURE, BACKBONE, Backbone, Floats, load_backbone
 
 if TYPE_CHECKING:
@@ -153,18 +153,12 @@ def _examples(rows: Sequence[Asked], backbone: Backbone, px: int, tokenizer: Any
 
 
 def _looked(paths: Sequence[Path], backbone: Backbone, px: int) -> Iterator[Floats]:
-    """What the backbone sees of pictures, in half precision."""
+    """What the backbone sees of pictures, read as the tools read them, in half precision."""
     from rich.console import Console
     from rich.progress import track
 
     for start in track(range(0, len(paths), AT_ONCE), "looking", console=Console(stderr=True), transient=True):
-        pictures = []
-        for path in paths[start : start + AT_ONCE]:
-            try:
-                with Image.open(path) as image:
-                    pictures.append(image.convert("RGB"))
-            except (OSError, SyntaxError, ValueError) as error:
-                raise UserError(f"{path} cannot be read as an image: mend it or leave it out") from error
+        pictures = [decode(read(path), str(path)) for path in paths[start : start + AT_ONCE]]
         yield backbone.cells(pictures, px).astype(np.float16)
 
 
