@@ -76,8 +76,8 @@ class Answering:
 
     async def _run(self, question: Question, workspace: Workspace, tell: Callable[[str], None] | None) -> Run:
         async with client.http_client(question.endpoint) as http:
-            tools = offered(self._tools, question.endpoint.tools)
-            seer.give(workspace, question.endpoint, tools)
+            tools = offered(self._tools, question.endpoint.tools, self._models)
+            seer.give(workspace, question.endpoint)
             model = client.chat_model(question.endpoint, http)
             agent = Agent(model, tools, self._kept, policy=question.policy, shared=self._shared)
             thread, decisions = question.thread, question.decisions

@@ -27,17 +27,16 @@ def _told(error: Exception) -> str:
 class Calls:
     """Calls of tools over one workspace, as one conversation."""
 
-    def __init__(self, workspace: Workspace, tools: Sequence[BaseTool], made: int = 0) -> None:
+    def __init__(self, workspace: Workspace, tools: Sequence[BaseTool]) -> None:
         """Start without calls.
 
         Args:
             workspace: The images.
             tools: Those that may be called.
-            made: How many calls others made over the workspace, so that the ids of these go on.
         """
         self._workspace = workspace
         self._messages: list[AnyMessage] = []
-        self.made = made
+        self._made = 0
         graph: Any = StateGraph(MessagesState, context_schema=Workspace)
         node = ToolNode(list(tools), handle_tool_errors=_told)
         graph.add_node("act", node).add_edge(START, "act").add_edge("act", END)
@@ -55,8 +54,8 @@ class Calls:
             ToolError: What a model would be told.
             UserError: What the person can put right, such as a missing model.
         """
-        self.made += 1
-        call = {"name": tool, "args": arguments, "id": call_id or f"call-{self.made}", "type": "tool_call"}
+        self._made += 1
+        call = {"name": tool, "args": arguments, "id": call_id or f"call-{self._made}", "type": "tool_call"}
         asked = [*self._messages, AIMessage("", tool_calls=[call])]
         answered = self._graph.invoke({"messages": asked}, context=self._workspace)["messages"][-1]
         assert isinstance(answered, ToolMessage)

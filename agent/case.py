@@ -15,6 +15,7 @@ from graphs.scene import EVERYTHING, SceneEntity, SceneGraph
 from graphs.taxonomy import normalise
 from graphs.types import Observation, Search
 from tools.describe import asked
+from tools.regions import PICTURE
 from tools.vision_tool import observations
 
 Value = bool | int | float | str | list[str] | None
@@ -69,9 +70,9 @@ class Case:
 
     @cached_property
     def known(self) -> set[str]:
-        """Labels of what was seen or looked for."""
+        """Labels of what was seen or looked for; a picture as a whole is no thing in it."""
         looked = {search.label for search in self.searches} - {EVERYTHING}
-        return looked | {entity.label for entity in self.scene.entities()}
+        return (looked | {entity.label for entity in self.scene.entities()}) - {PICTURE}
 
     @cached_property
     def text(self) -> Reading:
@@ -90,9 +91,12 @@ class Case:
         return next((words for one in humans if (words := _asks(one))), "")
 
     def answers(self, entity: SceneEntity) -> str | None:
-        """What a tool that was asked the same about a thing has answered, if any was."""
-        told = entity.attributes.get(asked(self.asked))
-        return told if isinstance(told, str) else None
+        """What a tool has answered about a thing that was asked the same, with or without the words around it."""
+        question = f" {asked(self.asked)[:-1]} "
+        told = (
+            answer for name, answer in entity.attributes.items() if name.endswith("?") and f" {name[:-1]} " in question
+        )
+        return next((answer for answer in told if isinstance(answer, str)), None)
 
     @cached_property
     def told(self) -> set[str]:

@@ -12,6 +12,8 @@ from graphs.taxonomy import ANYTHING, is_known, normalise
 from tools.colour import COLOURS
 
 _TOKEN = re.compile(r"[a-z][a-z_]*-\d+|\d+(?:\.\d+)?%?|[a-z]+|[.,;:!?]")
+_AM_I_RIGHT = re.compile(r"\b(?:am i|are we|is it|is that) right(?= that\b|[?.,]|$)|, right(?=\?)")
+"""Words in which `right` is no side."""
 _NUMBERS = {name: number for number, name in enumerate(
     "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen twenty".split()
@@ -120,11 +122,15 @@ def read(text: str, known: Collection[str] = ()) -> Reading:
         text: A sentence or a few.
         known: Labels beside those of the taxonomy, such as those in the scene.
     """
-    tokens = _TOKEN.findall(text.lower().replace("n't", " not").replace("'s", ""))
+    lower = _AM_I_RIGHT.sub("", text.lower().replace("n't", " not").replace("'s", ""))
+    tokens = _TOKEN.findall(lower)
     mentions = list(_mentions(tokens, known))
     used: set[int] = set()
     for mention in mentions:
         _look_around(tokens, mention, used)
+    colours = [token for token in tokens if token in COLOURS]
+    if len(mentions) == len(colours) == 1:  # wherever it stands, it can be the colour of nothing else
+        mentions[0].colours = colours
     words = set(tokens)
     compared = next((way for word, way in _COMPARED.items() if word in words), None) if _compares(tokens) else None
     extreme = bool(words & _LARGEST or {"most", "space"} <= words) - bool(words & _SMALLEST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,16 @@ from agent.exchange import GRAPH
 from agent.overlay import annotate
 from graphs.scene import SceneEntity, SceneGraph, fold
 from graphs.types import ImageRef, Observation
+from tools import sighting
 from tools.errors import UserError
 from tools.models import SHARED, Models
 from tools.registry import load_tools
-from tools.sighting import sight
+from tools.seen import Seen as Cache
+from tools.seen import key
 from tools.workspace import Workspace
+
+FORM = 1
+"""Of what is kept; to be raised with every change of what `classify` and `read_text` make of a picture."""
 
 
 class Seen:
@@ -87,20 +93,47 @@ def see(paths: Sequence[Path], models: Models = SHARED, *, text: bool = True, na
         UserError: If an image or a model cannot be had.
     """
     workspace = Workspace.open(paths, models)
-    tools, seen, made = load_tools(), list[Observation](), 0
-    if workspace.seen is not None:  # many are seen sooner together; each call below then finds its own there
-        sight(workspace, "segment", [image.id for image in workspace.images], None, outlines=True)
-    for image in workspace.images:
-        # One conversation an image: each call folds those before it.
-        calls = Calls(workspace, tools, made)
-        calls("segment", image_id=image.id, labels=[])
-        for one in calls.scene.entities() if names else ():
-            calls("classify", image_id=image.id, thing=one.id)
-        if text:
-            calls("read_text", image_id=image.id)
-        seen += calls.observations
-        made = calls.made
+    cache = workspace.seen
+    if cache is None:
+        looks = [_look(workspace, image, text, names) for image in workspace.images]
+    else:
+        looks = _kept(cache, workspace, text, names)
+    told = [(image.id, one) for image, look in zip(workspace.images, looks, strict=True) for one in look]
+    seen = [one.of(f"call-{number}", image) for number, (image, one) in enumerate(told, 1)]
     return Seen(workspace, fold(seen, workspace.images))
+
+
+def _kept(cache: Cache, workspace: Workspace, text: bool, names: bool) -> list[list[Observation]]:
+    """What each tool sees in each image, taken from the cache where the same was seen before."""
+    keys = [_key(workspace, image, text, names) for image in workspace.images]
+    known = cache.get(keys)
+    missing = {one: image for one, image in zip(keys, workspace.images, strict=True) if one not in known}
+    # Many are seen sooner together; each look below then finds its own there.
+    sighting.sight(workspace, "segment", [image.id for image in missing.values()], None, outlines=True)
+    looks = {one: _look(workspace, image, text, names) for one, image in missing.items()}
+    fresh = {one: orjson.dumps([told.dump() for told in look]) for one, look in looks.items()}
+    cache.put(fresh)
+    known |= fresh
+    return [[Observation.load(told) for told in orjson.loads(known[one])] for one in keys]
+
+
+def _look(workspace: Workspace, image: ImageRef, text: bool, names: bool) -> list[Observation]:
+    """What each tool sees in one image."""
+    calls = Calls(workspace, load_tools())
+    calls("segment", image_id=image.id, labels=[])
+    for one in calls.scene.entities() if names else ():
+        calls("classify", image_id=image.id, thing=one.id)
+    if text:
+        calls("read_text", image_id=image.id)
+    return calls.observations
+
+
+def _key(workspace: Workspace, image: ImageRef, text: bool, names: bool) -> str:
+    """Under which all that is seen in an image is kept."""
+    tasks = [task for task, wanted in (("recognise", names), ("read", text)) if wanted]
+    models = [(entry.name, entry.sha256) for entry in map(workspace.entry, tasks)]
+    packages = [version(package) for package in ("timm", "torch", "rapidocr")]
+    return key("look", FORM, sighting.key(workspace.entry("segment"), image, outlines=True), models, packages)
 
 
 def _row(one: SceneEntity) -> tuple[str, ...]:

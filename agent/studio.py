@@ -14,7 +14,7 @@ from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict  # which pydantic wants below Python 3.12
 
 from agent import flow, launch
-from agent.llm import client
+from agent.llm import client, seer
 from agent.run import record
 from tools import intake
 from tools.models import SHARED
@@ -63,8 +63,9 @@ async def ask(state: Question) -> Answered:
     endpoint = await asyncio.to_thread(launch.find_endpoint, lambda told: None)
     paths = await asyncio.to_thread(intake.gather, state["images"])
     workspace = await asyncio.to_thread(Workspace.open, paths, SHARED)
+    seer.give(workspace, endpoint)
     async with client.http_client(endpoint) as http:
-        tools = offered(load_tools(), endpoint.tools)
+        tools = offered(load_tools(), endpoint.tools, SHARED)
         inner = flow.build(client.chat_model(endpoint, http), tools)
         final: Any = await inner.ainvoke(flow.start(state["query"], workspace.images), context=workspace)
     run = record("", final, total=0.0)

@@ -68,7 +68,7 @@ def _boolean(case: Case, value: bool) -> str | None:
     if case.question.compared and len(labels) > 1:
         return _comparison(case, value, labels[:2])
     claims = case.claims
-    if not claims:
+    if not claims or _described(case, claims):
         if any(case.answers(entity) == ("no" if value else "yes") for entity in case.entities):
             return f"value is {str(value).lower()} but what is cited says the opposite"
         return None if case.entities or not value else "cite the entities that show it, not only the image"
@@ -82,6 +82,12 @@ def _boolean(case: Case, value: bool) -> str | None:
             return "cite the entities that show it, not only the image"
         return None if cited & shown and cited <= shown | others else "cite the entities that show it, and no others"
     return unsearched(case, claims, case.images or sorted({entity.image_id for entity in case.entities}))
+
+
+def _described(case: Case, claims: Sequence[Claim]) -> bool:
+    """Whether a tool answered the question in words, about what is cited, and none looked for what it is about."""
+    answered = any(case.answers(entity) is not None for entity in case.entities)
+    return answered and unsearched(case, claims, sorted({entity.image_id for entity in case.entities})) is not None
 
 
 def _comparison(case: Case, value: bool, labels: Sequence[str]) -> str | None:

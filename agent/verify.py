@@ -62,12 +62,12 @@ def verify(answer: Answer, scene: SceneGraph, messages: Sequence[AnyMessage]) ->
 
 
 def _cited(case: Case) -> str | None:
-    """Each thing cited is of a kind that the question or the answer speaks of."""
+    """Each thing cited is of a kind that the question or the answer speaks of, or carries the answer to it."""
     labels = {*case.question.labels, *case.text.labels}
     if not case.question.labels and not case.text.labels:
         labels = {claim.label for claim in case.claims} or {ANYTHING}
     for entity in case.entities:
-        if not any(covers(label, entity.label) for label in labels):
+        if case.answers(entity) is None and not any(covers(label, entity.label) for label in labels):
             return f"{entity.id} is cited, but the answer is about {', '.join(sorted(labels))}"
     return None
 

@@ -23,10 +23,13 @@ from evals.diorama.cases import WEIGHTS as WEIGHTS_ASKED
 from evals.diorama.phrases import Kind
 from evals.diorama.truth import Truth
 from evals.diorama.world import Item, ask_about
-from finetune import sight
+from finetune import described, sight
 from finetune.teacher import Teacher
 from tools import masks
+from tools.captioner import Said
+from tools.catalog import ModelEntry, Source
 from tools.detector import Detection
+from tools.models import Models
 
 if TYPE_CHECKING:
     import torch
@@ -39,7 +42,8 @@ SEED = 40_000_000
 BASE = "SmolLM2-135M-Instruct"
 
 WEIGHTS: dict[Kind, int] = WEIGHTS_ASKED | {
-    "colours": 6, "related": 12, "related_count": 10, "related_list": 8, "relation": 9
+    "colours": 5, "related": 10, "related_count": 10, "related_list": 10, "relation": 10, "compare": 14, "list": 11,
+    "largest": 8,
 }  # fmt: skip
 """How often each kind is taught: as it is asked, those with more to get wrong a little more."""
 
@@ -53,7 +57,29 @@ FRAMES = (
 
 
 class PlanConfig(BaseModel):
-    """The recipe. Only the last layers are adapted: the others need no backward pass, which saves a quarter."""
+    """The recipe. Only the last layers are adapted: the others need no backward pass, which saves a quarter.
+
+    Attributes:
+        first_seed: Of the first question.
+        cases: How many questions.
+        val_cases: How many validate.
+        max_tokens: Longer transcripts are left out.
+        batch: Transcripts a step.
+        lr: The highest learning rate.
+        rank: Of the LoRA.
+        last_layers: How many are adapted.
+        miss_rate: Share of things that the tools do not see.
+        slip_rate: Share of transcripts with a wrong answer that is sent back and put right.
+        framed: Share of questions with words around them.
+        describing: Share of questions about dioramas at which `describe` is offered as well.
+        invented: Share of all questions that only `describe` can answer, made up.
+        asked: People's questions with answers, as `finetune.data.asked` reads them.
+        asked_share: Share of all questions that are drawn from these.
+        seed: Of the order of training.
+        threads: Of torch, and processes that write transcripts.
+        save_every: Steps between checkpoints.
+        validate_every: Steps between validations.
+    """
 
     first_seed: int = SEED
     cases: int = 1_920
@@ -66,6 +92,10 @@ class PlanConfig(BaseModel):
     miss_rate: float = 0.04
     slip_rate: float = 0.25
     framed: float = 0.35
+    describing: float = 0.12
+    invented: float = 0.06
+    asked: Path | None = None
+    asked_share: float = 0.12
     seed: int = 0
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1)
     save_every: int = 25
@@ -102,6 +132,38 @@ class Pretend:
         return [one for one in seen if labels is None or one.label in labels]
 
 
+class Staged(Models):
+    """The models of a run that is staged: a detector that tells the truth, and one that answers `describe`, or none."""
+
+    def __init__(self, item: Item, config: PlanConfig, rng: np.random.Generator, *, describing: bool) -> None:
+        """Stage one item."""
+        self._describing = describing
+        detector = Pretend(item, config.miss_rate, rng)
+        told = Told(str(item.case.answer))
+        super().__init__(lambda entry: told if entry.task == "describe" else detector)
+
+    def entry(self, task: str) -> ModelEntry:
+        """As the catalog; for `describe`, the one that is staged."""
+        if task != "describe" or not self._describing:
+            return super().entry(task)
+        source = Source(kind="file", location=Told.name)
+        return ModelEntry(name=Told.name, task="describe", backend="timm-blip", sources=(source,), licence="")
+
+
+class Told:
+    """Stands where a model for `describe` is loaded: says what it was given to say."""
+
+    name = "captioner"
+
+    def __init__(self, text: str) -> None:
+        """Say this."""
+        self._text = text
+
+    def __call__(self, image: Image.Image, question: str = "") -> Said:
+        """As the real one."""
+        return Said(self._text, 0.9)
+
+
 def framed(query: str, rng: np.random.Generator) -> str:
     """The question as somebody might type it."""
     lower = query if query.startswith("I ") else query[0].lower() + query[1:]
@@ -124,23 +186,24 @@ def transcript(seed: int, config: PlanConfig, folder: Path) -> dict[str, Any] | 
     from agent.llm.endpoint import Endpoint
     from agent.run import Agent
     from tools.catalog import active
-    from tools.models import Models
     from tools.registry import load_tools, offered
     from tools.workspace import Workspace
 
-    item = ask_about(seed, held_out=False, weights=WEIGHTS)
+    rng = np.random.default_rng([seed, 0x7EA])
+    item = _drawn(seed, config, rng)
     paths = [folder / f"{seed}-{index}.png" for index, _ in enumerate(item.dioramas)]
     for path, one in zip(paths, item.dioramas, strict=True):
         one.image.save(path, compress_level=1)
-    rng = np.random.default_rng([seed, 0x7EA])
+    described = item.case.kind == "describe"
     query = framed(item.case.query, rng) if rng.random() < config.framed else item.case.query
-    workspace = Workspace.open(paths, Models(lambda _: Pretend(item, config.miss_rate, rng)))
+    models = Staged(item, config, rng, describing=described or rng.random() < config.describing)
+    workspace = Workspace.open(paths, models)
     teacher = Teacher(item.case, rng if rng.random() < config.slip_rate else None)
     endpoint = Endpoint(url="http://teacher/v1", model="teacher", key=SecretStr("none"))
 
     async def run() -> str | None:
         async with httpx.AsyncClient(transport=teacher) as client:
-            tools = offered(load_tools(), active("plan").tools)
+            tools = offered(load_tools(), active("plan").tools, models)
             agent = Agent(chat_model(endpoint, client, max_retries=0), tools)
             return (await agent.ask(workspace, query)).error
 
@@ -156,6 +219,16 @@ def transcript(seed: int, config: PlanConfig, folder: Path) -> dict[str, Any] | 
             images.append(part.pop("image_url")["url"].split(",", 1)[1])
     told = {"messages": messages, "tools": teacher.request["tools"], "images": images}
     return {"kind": item.case.kind, **told, "slips": teacher.slips}
+
+
+def _drawn(seed: int, config: PlanConfig, rng: np.random.Generator) -> Item:
+    draw = rng.random()
+    item = None
+    if config.asked is not None and draw < config.asked_share:
+        item = described.draw(config.asked, seed, rng)
+    elif draw > 1 - config.invented:
+        item = described.invent(seed, rng)
+    return item or ask_about(seed, held_out=False, weights=WEIGHTS)
 
 
 def write_transcripts(path: Path, seeds: list[int], config: PlanConfig) -> None:
@@ -186,6 +259,10 @@ class Example(NamedTuple):
     ids: npt.NDArray[np.int64]
     target: npt.NDArray[np.bool_]
     features: torch.Tensor
+
+    def before(self, image_token: int) -> int:
+        """How many tokens stand before the first picture."""
+        return int(np.flatnonzero(self.ids == image_token)[0])
 
 
 def tokens(transcript: dict[str, Any], tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[bool]]:
@@ -240,32 +317,34 @@ def load_examples(path: Path, model: Idefics3ForConditionalGeneration, config: P
 
 
 def shared_prefix(examples: list[Example], image_token: int) -> int:
-    """How many tokens all transcripts begin with, up to the first picture: they are then computed once a batch."""
-    stop = min(int(np.flatnonzero(one.ids == image_token)[0]) for one in examples)
+    """How many tokens all transcripts begin with, up to the first picture: they are computed once a batch."""
+    stop = min(one.before(image_token) for one in examples)
     first = examples[0].ids[:stop]
     same = np.all([one.ids[:stop] == first for one in examples], axis=0)
     return stop if same.all() else int(np.argmin(same))
 
 
-def batches(examples: list[Example], config: PlanConfig) -> list[list[int]]:
-    """Batches of examples of like length, so that little is padding; their order is shuffled by the recipe's seed."""
+def batches(examples: list[Example], image_token: int, config: PlanConfig) -> list[list[int]]:
+    """Batches of examples of like beginning and length, so that much is shared and little is padding; then shuffled."""
+
+    def like(index: int) -> tuple[int, int]:
+        return examples[index].before(image_token), len(examples[index].ids)
+
     rng = np.random.default_rng(config.seed)
     order = rng.permutation(len(examples))
     window = config.batch * 8
     grouped: list[list[int]] = []
     for start in range(0, len(order) - config.batch + 1, window):
-        part = sorted(order[start : start + window], key=lambda index: len(examples[index].ids))
+        part = sorted(order[start : start + window], key=like)
         chunks = [part[i : i + config.batch] for i in range(0, len(part), config.batch)]
         grouped += [chunks[i] for i in rng.permutation(len(chunks)) if len(chunks[i]) == config.batch]
     return grouped
 
 
-def batch_loss(
-    model: Idefics3ForConditionalGeneration, examples: list[Example], prefix: int
-) -> tuple[torch.Tensor, torch.Tensor]:
+def batch_loss(model: Idefics3ForConditionalGeneration, examples: list[Example]) -> tuple[torch.Tensor, torch.Tensor]:
     """Cross entropy of the tokens that the model is to write, and which of the examples it would write without fault.
 
-    The prefix is run once for all; logits are computed at the target positions only.
+    What all begin with is run once; logits are computed at the target positions only.
 
     Returns:
         The mean loss, and a boolean per example, (batch,).
@@ -275,6 +354,7 @@ def batch_loss(
     from torch.nn.utils.rnn import pad_sequence
 
     text = model.model.text_model
+    prefix = shared_prefix(examples, model.config.image_token_id)
     shared = torch.from_numpy(examples[0].ids[:prefix])[None]
     cache = text(input_ids=shared, use_cache=True).past_key_values
     cache.batch_repeat_interleave(len(examples))
@@ -313,12 +393,12 @@ def _adapted(model: Idefics3ForConditionalGeneration, config: PlanConfig, base: 
     return get_peft_model(model.model.text_model, lora)
 
 
-def _validate(model: Any, examples: list[Example], prefix: int, config: PlanConfig) -> dict[str, float]:
+def _validate(model: Any, examples: list[Example], config: PlanConfig) -> dict[str, float]:
     import torch
 
     with torch.no_grad():
         parts = [examples[i : i + config.batch] for i in range(0, len(examples), config.batch)]
-        results = [batch_loss(model, part, prefix) for part in parts]
+        results = [batch_loss(model, part) for part in parts]
     exact = torch.cat([right for _, right in results]).float().mean()
     return {"val_loss": float(np.mean([float(loss) for loss, _ in results])), "val_exact": float(exact)}
 
@@ -335,16 +415,15 @@ def fit(model: Idefics3ForConditionalGeneration, out: Path, config: PlanConfig, 
     import torch
 
     train_set, val_set = (load_examples(out / name, model, config) for name in ("train.jsonl", "val.jsonl"))
-    prefix = shared_prefix([*train_set, *val_set], model.config.image_token_id)
     adapter = _adapted(model, config, base)
     trained = [parameter for parameter in adapter.parameters() if parameter.requires_grad]
-    schedule = batches(train_set, config)
+    schedule = batches(train_set, model.config.image_token_id, config)
     optimizer, decay = _optimizer(trained, config, len(schedule))
     first = _resume(out / "plan.pt", adapter, optimizer, decay)
-    print(f"{len(train_set)} transcripts, {prefix} tokens shared, {len(schedule)} steps, from {first}", flush=True)
+    print(f"{len(train_set)} transcripts, {len(schedule)} steps, from {first}", flush=True)
     began = time.time()
     for step, chosen in enumerate(schedule[first:], first + 1):
-        loss, right = batch_loss(model, [train_set[i] for i in chosen], prefix)
+        loss, right = batch_loss(model, [train_set[i] for i in chosen])
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
@@ -352,7 +431,7 @@ def fit(model: Idefics3ForConditionalGeneration, out: Path, config: PlanConfig, 
         decay.step()
         line = {"step": step, "loss": float(loss.detach()), "exact": float(right.float().mean())}
         if step % config.validate_every == 0 or step == len(schedule):
-            line |= _validate(model, val_set, prefix, config)
+            line |= _validate(model, val_set, config)
         if step % config.save_every == 0 or step == len(schedule):
             _keep(out / "plan.pt", step, adapter, optimizer, decay)
         with (out / "plan.jsonl").open("a") as log:

@@ -27,9 +27,13 @@ class Line(NamedTuple):
     share: float | None
 
 
+def _line(text: str) -> Line | None:
+    found = _ENTITY.match(text)
+    return Line(found[1], found[2], float(found[3]) if found[3] else None) if found else None
+
+
 def _lines(text: str) -> list[Line]:
-    matches = (_ENTITY.match(line) for line in text.split("\n"))
-    return [Line(m[1], m[2], float(m[3]) if m[3] else None) for m in matches if m]
+    return [line for line in map(_line, text.split("\n")) if line]
 
 
 def _counts(text: str) -> dict[str, int]:
@@ -69,6 +73,8 @@ def conclude(case: Case, told: Sequence[str]) -> dict[str, Any]:
         return _answer(f"The tools do not know {plural_of(arguments[0]['labels'][0])}.", None, [])
     if arguments[-1].get("op"):
         return _from_query(arguments[-1], told)
+    if case.kind == "describe":
+        return _from_description(told[-1])
     if case.kind == "more_in":
         return _more_in(arguments[0]["labels"][0], told)
     return _from_look(case, arguments[0]["labels"], told[0])
@@ -140,6 +146,13 @@ def _from_query(query: dict[str, Any], told: Sequence[str]) -> dict[str, Any]:
     return _answer(f"There is no {singular(missing)}.", None, [])
 
 
+def _from_description(text: str) -> dict[str, Any]:
+    said, *lines = text.split("\n")
+    word = said.split("? ", 1)[1]
+    value = {"yes": True, "no": False}.get(word, word)
+    return _answer(f"{word.capitalize()}.", value, [line.id for line in map(_line, lines) if line])
+
+
 def _more_in(label: str, told: Sequence[str]) -> dict[str, Any]:
     numbers = [_counts(text).get(label, 0) for text in told]
     evidence = [line.id for text in told for line in _lines(text)] or ["img-1", "img-2"]
@@ -165,6 +178,36 @@ def hasty(case: Case, told: Sequence[str], rng: np.random.Generator) -> dict[str
     some = [line for text in told for line in _lines(text) if rng.random() < 0.5]
     made = _from_query(query, [*told, _guess(query, some, rng)])
     return made if made["value"] not in (None, case.answer) else None
+
+
+def careless(made: dict[str, Any], images: Sequence[str], rng: np.random.Generator) -> dict[str, Any] | None:
+    """The right answer with a fault that verification sees: another value, or something left out.
+
+    Args:
+        made: Arguments of the right `answer`.
+        images: Ids of the images asked about.
+        rng: Draws the mistake.
+
+    Returns:
+        Arguments of `answer`; none where no such fault fits.
+    """
+    value, text, evidence = made["value"], made["text"], list(made["evidence"])
+    if isinstance(value, bool):
+        said = text.replace("Yes", "No", 1) if value else text.replace("No", "Yes", 1)
+        return _answer(said, not value, evidence)
+    if isinstance(value, list) and len(value) > 1 and rng.random() < 0.5:
+        dropped = value.pop(int(rng.integers(len(value))))
+        return _answer(text, value, [name for name in evidence if name.rpartition("-")[0] != dropped])
+    if isinstance(value, int) and rng.random() < 0.5:
+        wrong = value + (1 if value == 0 else int(rng.choice([-1, 1])))
+        return _answer(re.sub(r"\d+|no(?= )", str(wrong), text, count=1), wrong, evidence)
+    if value in images and len(images) > 1:
+        wrong_image = next(name for name in images if name != value)
+        return _answer(text.replace(value, wrong_image), wrong_image, evidence)
+    if len(evidence) > 1 and not isinstance(value, str):
+        evidence.pop(int(rng.integers(len(evidence))))
+        return _answer(text, value, evidence)
+    return None
 
 
 def _guess(query: dict[str, Any], lines: Sequence[Line], rng: np.random.Generator) -> str:
@@ -199,7 +242,7 @@ class Teacher(httpx.AsyncBaseTransport):
 
         Args:
             case: The question.
-            slip: Draws a hasty answer to give in place of a last query; none without it.
+            slip: Draws one wrong answer, given too soon or with a fault, to be put right; none without it.
         """
         self.case = case
         self.slip = slip
@@ -214,7 +257,7 @@ class Teacher(httpx.AsyncBaseTransport):
         told = [message["content"] for message in messages if message["role"] == "tool"]
         told = [text for text in told if not text.startswith(REJECTED)]
         made = sum(message["role"] == "assistant" for message in messages)
-        calls = self._hasty(told, made) or self._calls(told, made - len(self.slips))
+        calls = self._slip(told, made) or self._calls(told, made - len(self.slips))
         self.reply = {
             "role": "assistant",
             "content": "",
@@ -241,18 +284,29 @@ class Teacher(httpx.AsyncBaseTransport):
 
     def _calls(self, told: Sequence[str], done: int) -> list[Call]:
         steps = [step for step in self.case.accepted_plans[0] if step]
-        failed = bool(told) and told[-1].startswith("unknown label")
-        if done < len(steps) and not failed:
+        if done < len(steps) and not self._failed(told):
             return steps[done]
         return [Call(tool="answer", arguments=conclude(self.case, told))]
 
-    def _hasty(self, told: Sequence[str], made: int) -> list[Call]:
-        """The answer that comes too soon, once: in place of the query that closes the plan."""
-        plan = self.case.accepted_plans[0]
-        if self.slip is None or made != len(plan) - 1 or not plan[-1] or plan[-1][-1].tool != "query_scene":
+    @staticmethod
+    def _failed(told: Sequence[str]) -> bool:
+        return bool(told) and told[-1].startswith("unknown label")
+
+    def _slip(self, told: Sequence[str], made: int) -> list[Call]:
+        """A wrong answer, once: in place of the query that closes the plan, or of the right answer."""
+        if self.slip is None or self._failed(told):
             return []
-        draw, self.slip = self.slip, None
-        answer = hasty(self.case, told, draw)
+        steps = [step for step in self.case.accepted_plans[0] if step]
+        queries = bool(steps) and steps[-1][-1].tool == "query_scene"
+        answer = None
+        if made == len(steps):
+            draw, self.slip = self.slip, None
+            answer = careless(
+                conclude(self.case, told), [f"img-{number}" for number, _ in enumerate(self.case.images, 1)], draw
+            )
+        elif queries and made == len(steps) - 1 and self.slip.random() < 0.5:
+            draw, self.slip = self.slip, None
+            answer = hasty(self.case, told, draw)
         if answer is None:
             return []
         self.slips.append(made)

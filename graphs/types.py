@@ -225,3 +225,10 @@ class Observation(Frozen):
     def dump(self) -> dict[str, Any]:
         """As plain JSON data, the form in which it crosses the checkpointer."""
         return self.model_dump(mode="json")
+
+    def of(self, call_id: str, image_id: str) -> Observation:
+        """The same things and searches as another call saw them in the same picture under another id."""
+        where = {"call_id": call_id, "image_id": image_id}
+        things = (one.model_copy(update={**where, "id": f"{call_id}/{n}"}) for n, one in enumerate(self.entities))
+        searches = (one.model_copy(update=where) for one in self.searches)
+        return self.model_copy(update={"entities": tuple(things), "searches": tuple(searches)})

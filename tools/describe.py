@@ -11,7 +11,6 @@ from graphs.query import ranked
 from graphs.types import Box, Entity, Observation
 from tools.captioner import Captioner
 from tools.classify import bearing_out, named
-from tools.errors import UserError
 from tools.looking import look
 from tools.recogniser import Recogniser
 from tools.regions import Corners, Region, Runtime, ThingId, region
@@ -56,9 +55,7 @@ def describe(
 
 def _captioner(runtime: Runtime) -> Captioner | None:
     """The model that the user trained for it and put to use, if any; none is shipped."""
-    try:
-        runtime.context.entry("describe")
-    except UserError:
+    if not runtime.context.has("describe"):
         return None
     captioner: Captioner = runtime.context.model("describe")
     return captioner

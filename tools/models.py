@@ -72,6 +72,14 @@ class Models:
         """
         return active(task)
 
+    def has(self, task: str) -> bool:
+        """Whether a model is active for a task."""
+        try:
+            self.entry(task)
+        except UserError:
+            return False
+        return True
+
     def get(self, task: str) -> Any:
         """The active model of a task, loaded on first use; threads that come meanwhile wait for it.
 

@@ -11,6 +11,8 @@ from tools.errors import UserError
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
+    from tools.models import Models
+
 GROUP = "scenograph.tools"
 """Entry points in which other packages name tools of theirs."""
 
@@ -51,6 +53,16 @@ def load_tools() -> list[BaseTool]:
     return list(loaded.values())
 
 
-def offered(tools: Sequence[BaseTool], known: Collection[str]) -> list[BaseTool]:
-    """Those tools that a planner knows by name, in their order; all of them where it names none."""
-    return [tool for tool in tools if not known or tool.name in known]
+def offered(tools: Sequence[BaseTool], known: Collection[str], models: Models) -> list[BaseTool]:
+    """The tools that a planner is offered, in their order.
+
+    Args:
+        tools: All there are.
+        known: Those that the planner was trained on; empty for all. Such a planner is offered `describe` only where a
+            model was trained for it: the others say less than it knows to ask for.
+        models: In use.
+    """
+    if not known:
+        return list(tools)
+    without = set() if models.has("describe") else {"describe"}
+    return [tool for tool in tools if tool.name in set(known) - without]

@@ -65,16 +65,16 @@ def sight(
         model, found = _look(workspace, task, refs, classes, outlines)
         return [Sight(model, things) for things in found]
     entry = workspace.entry(task)
-    keys = [_key(entry, ref, outlines) for ref in refs]
+    keys = [key(entry, ref, outlines) for ref in refs]
     known = workspace.seen.get(keys)
-    missing = {key: ref for key, ref in zip(keys, refs, strict=True) if key not in known}
+    missing = {name: ref for name, ref in zip(keys, refs, strict=True) if name not in known}
     if missing:
         # All classes: so that the next question finds its things here too, whatever it asks for.
         _, found = _look(workspace, task, [*missing.values()], None, outlines)
-        fresh = {key: orjson.dumps(things) for key, things in zip(missing, found, strict=True)}
+        fresh = {name: orjson.dumps(things) for name, things in zip(missing, found, strict=True)}
         workspace.seen.put(fresh)
         known |= fresh
-    return [Sight(entry.name, _of(orjson.loads(known[key]), classes)) for key in keys]
+    return [Sight(entry.name, _of(orjson.loads(known[name]), classes)) for name in keys]
 
 
 def glance(workspace: Workspace, task: str, image: Image.Image) -> Sight:
@@ -117,7 +117,8 @@ def _look(
     return detector.name, found
 
 
-def _key(entry: ModelEntry, ref: ImageRef, outlines: bool) -> str:
+def key(entry: ModelEntry, ref: ImageRef, outlines: bool) -> str:
+    """Under which what a detector sees in an image is kept."""
     namer = find(entry.namer).sha256 if entry.namer else ""
     settings = (entry.image_size, entry.confidence, namer, outlines)
     return seen.key("sight", FORM, ref.sha256, entry.name, entry.sha256, settings, _versions())

@@ -224,6 +224,10 @@ class Workspace:
         """
         return self._models.entry(task)
 
+    def has(self, task: str) -> bool:
+        """Whether the catalog has an active model for a task."""
+        return self._models.has(task)
+
     def model(self, task: str) -> Any:
         """The active model for a task, loaded once for the process.
 

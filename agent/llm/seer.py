@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import httpx
 import openai
 from langchain_core.messages import HumanMessage
-from langchain_core.tools import BaseTool
 from langchain_openai import ChatOpenAI
 from PIL import Image
 from pydantic import ValidationError
@@ -27,9 +24,9 @@ FORM = {
 """What structured outputs hold the reply to."""
 
 
-def give(workspace: Workspace, endpoint: Endpoint, tools: Sequence[BaseTool]) -> None:
-    """Let `describe` look with the planner's model, where that is offered `describe`: such a model is good at it."""
-    if any(tool.name == "describe" for tool in tools):
+def give(workspace: Workspace, endpoint: Endpoint) -> None:
+    """Let `describe` look with the planner's model, unless that was trained on some tools only: it plans, no more."""
+    if not endpoint.tools:
         workspace.seer = EndpointSeer(endpoint)
 
 

@@ -7,9 +7,9 @@ from typing import Literal
 Kind = Literal[
     "count", "exists", "list", "largest", "colour", "colour_count", "colours", "related", "related_count",
     "related_list",
-    "relation", "compare", "area", "outline", "more_in", "unknown", "abstain",
+    "relation", "compare", "area", "outline", "more_in", "unknown", "abstain", "describe",
 ]  # fmt: skip
-"""What is asked for; each kind has one shortest plan."""
+"""What is asked for; each kind has one shortest plan. `describe`: what a model must look at, trained for it."""
 
 # {s} singular, {p} plural, {a} singular with its article; {s2} … the second label; {c} a colour; {r} a relation.
 PHRASES: dict[Kind, tuple[str, ...]] = {
@@ -24,6 +24,10 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "What is the total of {p}?", "Work out the number of {p} in the scene.", "There are how many {p}?",
         "What's the {s} count?", "How many {p} am I looking at?", "How many individual {p} are there?",
         "I need the number of {p}.",
+        "How many {p} would you count?", "Tally the {p}.", "What quantity of {p} is there?",
+        "How many {p} made it into the picture?", "Let me know the number of {p}.",
+        "Could you tell me how many {p} you can spot?", "I see some {p}. How many exactly?",
+        "How large is the number of {p}?",
     ),
     "exists": (
         "Is there {a}?", "Is there {a} in the image?", "Are there any {p}?", "Can you see {a}?", "Do you see any {p}?",
@@ -35,6 +39,9 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "I am looking for {a}. Is it here?", "Are {p} in the picture?", "Do we have {a} here?",
         "Is {a} part of the scene?", "Is {a} among the objects?", "Have you found {a}?", "Is there {a} or not?",
         "Does {a} appear anywhere?",
+        "I wonder whether there is {a}.", "Can {a} be spotted?", "Could there be {a} in the picture?",
+        "Is the image showing {a}?", "Do you notice {a}?", "Are {p} shown?",
+        "Did you spot any {p}?",
     ),
     "list": (
         "What is in the image?", "What can you see?", "What objects are there?", "List everything in the picture.",
@@ -46,6 +53,9 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "Give me all the objects.", "What kinds of things are in the picture?", "Enumerate the objects.",
         "What is there in the photo?", "What is in this scene?", "Can you list the contents of the image?",
         "Which things do you recognise?", "What is this a picture of?",
+        "Make an inventory of the picture.", "Give an overview of the objects.", "What objects do you detect?",
+        "Run through everything in the image.", "What items are visible?", "Tell me about the objects in this image.",
+        "Which items does the photo contain?", "What all is in there?",
     ),
     "largest": (
         "What is the largest {s}?", "Which {s} is the biggest?", "What is the biggest {s} in the image?",
@@ -57,6 +67,9 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "Which {s} has the largest area?", "Do you know which {s} is the biggest?",
         "What is the largest {s} by size?", "Tell me which {s} is the largest.", "Which of all the {p} is biggest?",
         "Among the {p}, what is the largest?", "Identify the biggest {s}.",
+        "Which {s} stands out by its size?", "Of all the {p}, which one is the biggest?",
+        "Could you name the biggest {s}?", "Which {s} covers the most pixels?",
+        "Which one of the {p} is the most sizeable?", "Whose size is the greatest among the {p}?",
     ),
     "colour": (
         "What colour is the {s}?", "What color is the {s}?", "Which colour does the {s} have?",
@@ -69,6 +82,8 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "Please name the colour of the {s}.", "What is the main colour of the {s}?", "What colour does the {s} show?",
         "How is the {s} coloured?", "What colour do you see on the {s}?", "Give me the color of the {s}.",
         "What colour is the {s} in this picture?",
+        "Do you know the colour of the {s}?", "What shade is the {s}?", "Could you say what color the {s} has?",
+        "Of what colour is the {s}?", "The {s}, what color is it?", "Find out the colour of the {s}.",
     ),
     "colours": (
         "What colours do the {p} have?", "What are the colours of the {p}?", "Which colors are the {p}?",
@@ -78,6 +93,8 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "Tell me what colours the {p} have.", "What are the colors of all the {p}?", "How are the {p} coloured?",
         "What colour are the {p} in the photo?", "Find the colours of the {p}.",
         "Give me all the colours of the {p}.", "What is the color of every {s}?", "Which colour has each {s}?",
+        "What colours can be seen on the {p}?", "Which different colours do the {p} show?",
+        "For each {s}, what is the colour?", "Which shades do the {p} have?", "Could you tell the colours of the {p}?",
     ),
     "colour_count": (
         "How many {c} {p} are there?", "How many of the {p} are {c}?", "Count the {c} {p}.",
@@ -88,6 +105,9 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "How many {p} in {c} are there?", "Do you know how many {p} are {c}?", "Count all {p} that are {c}.",
         "How many {c} {p} does the picture show?", "Give me the number of {c} {p}.",
         "How many {c}-coloured {p} are here?", "Find out how many {p} are {c}.", "There are how many {c} {p}?",
+        "How many {p} happen to be {c}?", "Out of the {p}, how many are {c}?", "Tally the {c} {p}.",
+        "How many {p} with the colour {c} do you see?", "I want the number of {c} {p}.",
+        "Could you tell me how many {p} are {c}?",
     ),
     "related": (
         "Is the {s} {r} the {s2}?", "Is there {a} {r} the {s2}?", "Can you see {a} {r} the {s2}?",
@@ -100,6 +120,10 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "Does the picture show {a} {r} the {s2}?", "The {s} is {r} the {s2}, right?",
         "Is the {s} really {r} the {s2}?", "Look {r} the {s2}: is there {a}?",
         "Is the position of the {s} {r} the {s2}?", "Do you find the {s} {r} the {s2}?",
+        "Can you confirm that the {s} is {r} the {s2}?", "Could the {s} be {r} the {s2}?",
+        "I think the {s} is {r} the {s2}. Is it?", "Is it the case that the {s} is {r} the {s2}?",
+        "Verify that the {s} is {r} the {s2}.", "Am I right that {a} is {r} the {s2}?",
+        "Are we seeing {a} {r} the {s2}?",
     ),
     "related_count": (
         "How many {p} are {r} the {s2}?", "Count the {p} {r} the {s2}.", "How many {p} can you see {r} the {s2}?",
@@ -112,6 +136,9 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "How many {p} appear {r} the {s2}?", "{r} the {s2}, how many {p} are there?",
         "There are how many {p} {r} the {s2}?", "What is the count of {p} {r} the {s2}?",
         "How many {p} has the image {r} the {s2}?", "Do you know how many {p} are {r} the {s2}?",
+        "How many {p} would I find {r} the {s2}?", "Tally the {p} {r} the {s2}.",
+        "What quantity of {p} is {r} the {s2}?", "I need the number of {p} {r} the {s2}.",
+        "Out of the {p}, how many are {r} the {s2}?", "Could you tell me how many {p} are located {r} the {s2}?",
     ),
     "related_list": (
         "What is {r} the {s2}?", "Which things are {r} the {s2}?", "What can you see {r} the {s2}?",
@@ -121,6 +148,9 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "Give me everything {r} the {s2}.", "What things are {r} the {s2}?", "Find all objects {r} the {s2}.",
         "Which objects do you see {r} the {s2}?", "What appears {r} the {s2}?", "{r} the {s2}, what is there?",
         "What is placed {r} the {s2}?", "Tell me everything {r} the {s2}.",
+        "Which items are located {r} the {s2}?", "Name everything {r} the {s2}.",
+        "I want to know what is {r} the {s2}.", "What else is {r} the {s2}?",
+        "Could you tell me which objects are {r} the {s2}?", "Make a list of what is {r} the {s2}.",
     ),
     "relation": (
         "Where is the {s} relative to the {s2}?", "How is the {s} placed relative to the {s2}?",
@@ -134,6 +164,10 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "How are the {s} and the {s2} arranged?", "What is the spatial relation of the {s} and the {s2}?",
         "In which direction from the {s2} is the {s}?", "Where is the {s} with regard to the {s2}?",
         "What is the placement of the {s} relative to the {s2}?",
+        "Locate the {s} relative to the {s2}.", "How is the {s} positioned with the {s2} as reference?",
+        "Tell me the position of the {s} compared with the {s2}.",
+        "Taking the {s2} as the reference, where is the {s}?", "In relation to the {s2}, where is the {s}?",
+        "Relative to the {s2}, where does the {s} sit?",
     ),
     "compare": (
         "Are there more {p} than {p2}?", "Do you see more {p} than {p2}?",
@@ -146,6 +180,11 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "Compare the {p} and the {p2}: are there more {p}?", "Are there fewer {p2} than {p}?",
         "Is it true that there are more {p} than {p2}?", "In the image, are there more {p} than {p2}?",
         "Are the {p} in the majority over the {p2}?",
+        "Would you say there are more {p} than {p2}?", "Are there more of the {p} than of the {p2}?",
+        "Is it right that {p} are more frequent than {p2}?", "I think there are more {p} than {p2}. Am I right?",
+        "Do we have more {p} than {p2}?", "Are the {p2} fewer in number than the {p}?",
+        "When you count both, are there more {p} than {p2}?", "Is the number of {p} larger than the number of {p2}?",
+        "Do the {p} appear more often than the {p2}?", "Can we say that there are more {p} than {p2}?",
     ),
     "area": (
         "How much of the image does the {s} cover?", "What share of the picture does the {s} take?",
@@ -158,6 +197,9 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "Measure the share of the image that the {s} covers.", "What percentage of the scene does the {s} fill?",
         "How large is the {s}, in percent of the picture?", "What portion of the image does the {s} take up?",
         "The {s} covers how much of the image?", "What is the area of the {s} as a share of the image?",
+        "What is the {s}'s share of the picture?", "By area, how much of the picture is the {s}?",
+        "Give me the {s}'s coverage of the image in percent.", "What proportion of the photo is the {s}?",
+        "Estimate how much of the frame the {s} fills.", "How much of the whole does the {s} make up?",
     ),
     "outline": (
         "Outline the {p}.", "Segment the {p}.", "Draw the outline of every {s}.", "Give me masks of the {p}.",
@@ -167,6 +209,9 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "Find the exact pixels of the {p}.", "Give the shape of every {s}.", "Create masks for all {p}.",
         "Do a segmentation of the {p}.", "Which pixels belong to the {p}?", "Mark the shape of each {s}.",
         "Please segment the {p}.",
+        "Provide segmentation masks for the {p}.", "Let me see the contours of the {p}.", "I want each {s} outlined.",
+        "Highlight the exact area of every {s}.", "Give me the contour of each {s}.",
+        "Separate the {p} from the background.",
     ),
     "more_in": (
         "Which image has more {p}?", "In which picture are more {p}?", "Which picture shows more {p}?",
@@ -179,6 +224,9 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "Which image contains the most {p}?", "Where are the most {p}?", "Which photo shows more {p}?",
         "Tell me which picture has more {p}.", "In which of the images are there more {p}?",
         "Which image is the one with more {p}?",
+        "Between the two images, which has more {p}?", "Which of these images shows the larger number of {p}?",
+        "Is it the first or the second picture that has more {p}?", "Tell me where there are more {p}.",
+        "Which image is richer in {p}?", "Count the {p} in both pictures: which has more?",
     ),
     "unknown": (),
     "abstain": (
@@ -204,6 +252,14 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "What did I do yesterday?", "Is this {s} for sale?", "Where will the {s} be tomorrow?",
         "Explain gravity to me.", "What language do they speak there?", "Order a pizza for me.",
         "How many calories has the {s}?",
+        "Is it going to be sunny this weekend?", "Recommend a restaurant nearby.", "What is on television tonight?",
+        "Convert ten miles to kilometres.", "Who is the {s} waiting for?", "How many days are in a year?",
+        "What is my name?", "Will prices rise?", "How tall is the {s} in metres?", "Who invented the telephone?",
+        "Can you hear the {s}?", "Turn off the lights.", "How many emails do I have?", "How far away is the moon?",
+        "How many cars are sold every year?", "Which team is the best?", "How many fish are in the sea?",
+        "Why is the {s} here?", "What does the word {s} mean?", "What do you think of my {s}?",
+        "How many {p} exist in the world?", "What is the Latin name of the {s}?", "Wake me up at seven.",
+        "Where can I buy {a}?", "How many {p} does my neighbour have?", "What is the history of this place?",
     ),
 }  # fmt: skip
 
@@ -253,7 +309,9 @@ UNKNOWN_LABELS: tuple[str, ...] = (
     "dragon",
     "spider", "frog", "shark", "whale", "tractor", "rocket", "piano", "drum", "hammer", "pencil", "scissors", "camera",
     "television", "fork", "spoon", "plate", "mountain", "bridge", "castle", "crab", "goat", "wolf", "deer", "kangaroo",
-    "robot",
+    "robot", "microscope", "trumpet", "candle", "vase", "mirror", "carpet", "kettle", "belt", "glove", "scarf", "sword",
+    "shield", "crown", "necklace", "statue", "fountain", "windmill", "lighthouse", "anchor", "telescope", "lizard",
+    "octopus", "hamster", "otter", "flamingo", "pillow", "bucket", "stapler", "zipper", "igloo", "volcano", "trophy",
 )  # fmt: skip
 HELD_OUT_UNKNOWN: tuple[str, ...] = ("camel", "violin", "tent", "ladder", "squirrel", "submarine", "wallet", "hedgehog")
 

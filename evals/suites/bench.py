@@ -51,7 +51,7 @@ class Bench:
 
         began = time.perf_counter()
         workspace = Workspace.open(question.images, self.models)
-        seer.give(workspace, self.endpoint, self.tools)
+        seer.give(workspace, self.endpoint)
         run = await Agent(chat_model(self.endpoint, http), self.tools).ask(workspace, question.query)
         return Trial.of(question, run, snapshot(self.tools), time.perf_counter() - began)
 
@@ -62,7 +62,7 @@ async def _open(endpoint: Endpoint) -> AsyncIterator[Bench]:
     from tools.registry import load_tools, offered
 
     async with http_client(endpoint) as http:
-        yield Bench(endpoint, http, offered(load_tools(), endpoint.tools), SHARED)
+        yield Bench(endpoint, http, offered(load_tools(), endpoint.tools, SHARED), SHARED)
 
 
 def deployed(model: str | None = None) -> AbstractAsyncContextManager[Bench]:

@@ -1,8 +1,9 @@
 """The suite `generate`: pictures of prompts, looked at by the detector; and removals from dioramas, looked at likewise.
 
-Beside each share stand three more, on the same prompts: `chance`, with the pictures of other prompts; `nearest`, with
-the training picture whose prompt is nearest, which is what copying would reach; `painted`, with scenes painted for the
-prompts, which is what the detector allows.
+The pictures are those of the tool `generate`, which tries another seed where it misses something. Beside each share
+stand four more, on the same prompts: `first`, with the picture of the first seed, unseen by the tool; `chance`, with
+the better of two other prompts' pictures; `nearest`, with the training picture whose prompt is nearest, which is what
+copying would reach; `painted`, with scenes painted for the prompts, which is what the detector allows.
 """
 
 from __future__ import annotations
@@ -52,10 +53,17 @@ EDGE = 0.03
 
 @dataclass(frozen=True)
 class Picture:
-    """A prompt with its picture."""
+    """A prompt with its picture, and with that of the first seed.
+
+    Attributes:
+        prompted: The prompt.
+        image: What the tool made.
+        first: What the model made of the first seed.
+    """
 
     prompted: Prompted
     image: Image.Image
+    first: Image.Image
 
 
 @dataclass(frozen=True)
@@ -73,8 +81,8 @@ def suite(seed: int, count: int, options: Options) -> Report:
     with gathering("pictures", count) as made:
         for number in range(seed, seed + count):
             prompted = sample_prompt(number, KINDS[number % len(KINDS)])
-            (image,) = model(prompted.text, (model.side, model.side), [number])
-            made.add(Picture(prompted, image))
+            (first,) = model(prompted.text, (model.side, model.side), [number])
+            made.add(Picture(prompted, _made(prompted.text, number), first))
     pictures: list[Picture] = made.results
     with gathering("removals", max(count // REMOVALS, 1)) as removed:
         for number in range(seed, seed + max(count // REMOVALS, 1)):
@@ -87,6 +95,17 @@ def suite(seed: int, count: int, options: Options) -> Report:
     if not interrupted:
         metrics |= copies(pictures, trained) | _speed(model)
     return Report(suite="generate", metrics=metrics, failures=failures, interrupted=interrupted)
+
+
+def _made(prompt: str, seed: int) -> Image.Image:
+    """The picture that the tool makes for a person."""
+    from agent.commands.making import call
+    from tools.generate import generate
+    from tools.workspace import Workspace
+
+    workspace = Workspace()
+    observation = call(generate, workspace, [], lambda told: None, prompt=prompt, seed=seed)
+    return workspace.image(observation.images[0].id)
 
 
 def shows(prompted: Prompted, seen: Sequence[Detection]) -> bool:
@@ -103,7 +122,7 @@ def shows(prompted: Prompted, seen: Sequence[Detection]) -> bool:
 def scored(
     pictures: Sequence[Picture], detector: Look, trained: Sequence[int]
 ) -> tuple[dict[str, Metric], list[Failure]]:
-    """Each share with its three companions, and the prompts whose picture does not show what they name.
+    """Each share with its four companions, and the prompts whose picture does not show what they name.
 
     Args:
         pictures: Of prompts of all kinds.
@@ -114,14 +133,18 @@ def scored(
     failures: list[Failure] = []
     near = _nearest_prompts([one.prompted for one in pictures], trained)
     for kind in KINDS:
-        asked = [one.prompted for one in pictures if one.prompted.kind == kind]
-        seen = [detector(one.image, None) for one in pictures if one.prompted.kind == kind]
-        copied = [
-            detector(_painted(one), None) for one, of in zip(near, pictures, strict=True) if of.prompted.kind == kind
-        ]
-        painted = [detector(_painted(prompted), None) for prompted in asked]
-        found = {"": seen, "_chance": seen[1:] + seen[:1], "_nearest": copied, "_painted": painted}
+        here = [(one, alike) for one, alike in zip(pictures, near, strict=True) if one.prompted.kind == kind]
+        asked = [one.prompted for one, _ in here]
+        seen = [detector(one.image, None) for one, _ in here]
+        found = {
+            "": seen,
+            "_first": [detector(one.first, None) for one, _ in here],
+            "_nearest": [detector(_painted(alike), None) for _, alike in here],
+            "_painted": [detector(_painted(prompted), None) for prompted in asked],
+        }
         met = {name: [shows(*pair) for pair in zip(asked, looks, strict=True)] for name, looks in found.items()}
+        others = zip(asked, seen[1:] + seen[:1], seen[2:] + seen[:2], strict=True)
+        met["_chance"] = [shows(prompted, one) or shows(prompted, two) for prompted, one, two in others]
         metrics |= {f"{kind}{name}": ratio(shares) for name, shares in met.items()}
         failures += [
             Failure(

@@ -34,12 +34,11 @@ def ours(examples: list[Example], config: PlanConfig, weights: Path) -> dict[str
     model, adapter = _model(config, weights)
     trained = [parameter for parameter in adapter.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=1e-4, weight_decay=0.0)
-    prefix = plan.shared_prefix(examples, model.config.image_token_id)
-    schedule = plan.batches(examples, config)
+    schedule = plan.batches(examples, model.config.image_token_id, config)
     losses = []
     began = time.perf_counter()
     for chosen in schedule:
-        loss, _ = plan.batch_loss(model, [examples[i] for i in chosen], prefix)
+        loss, _ = plan.batch_loss(model, [examples[i] for i in chosen])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -83,7 +83,7 @@ class Server:
 
     def agent(self, checkpointer: Any = None, **options: Any) -> Agent:
         """An agent that plans with this server, with those of the real tools that the embedded planner knows."""
-        return Agent(self.llm(), offered(load_tools(), active("plan").tools), checkpointer, **options)
+        return Agent(self.llm(), offered(load_tools(), active("plan").tools, Models()), checkpointer, **options)
 
     def told(self, request: int) -> list[str]:
         """What the tool messages of a request say, by its index."""

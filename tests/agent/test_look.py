@@ -21,6 +21,7 @@ from tools.models import Models
 from tools.reader import Line
 from tools.recogniser import Floats
 from tools.registry import load_tools
+from tools.seen import Seen as Cache
 from tools.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -81,11 +82,32 @@ def test_an_image_with_nothing_in_it_has_its_row(picture: Path, models: Models, 
     assert row[:3] == ("park.png", "nothing found", "")
 
 
+def test_what_was_seen_is_kept_for_the_same_picture_under_another_id(
+    picture: Path, models: Models, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models.seen = Cache(tmp_path / "seen.sqlite")
+    other = tmp_path / "other.png"
+    Image.new("RGB", (64, 48), "white").save(other)
+    first = see([picture], models).to_json()
+    monkeypatch.setattr(Cat, "__call__", None)  # nobody looks again
+    with pytest.raises(TypeError):
+        see([other], models)
+    monkeypatch.undo()
+    see([other], models)
+    monkeypatch.setattr(Cat, "__call__", None)
+    again = see([other, picture, picture], models)
+    assert see([picture], models).to_json() == first
+    one, two, three = (image["entities"] for image in again.to_json()["images"])
+    assert {entity["image_id"] for entity in [*one, *two, *three]} == {"img-1", "img-2", "img-3"}
+    assert [entity["box"] for entity in two] == [entity["box"] for entity in first["images"][0]["entities"]]
+    assert not {entity["call_id"] for entity in two} & {entity["call_id"] for entity in three}
+
+
 def test_calls_go_on_from_each_other_and_errors_are_for_the_caller(workspace: Workspace) -> None:
-    calls = Calls(workspace, load_tools(), made=4)
+    calls = Calls(workspace, load_tools())
     calls("detect", image_id="img-1", labels=["dog"])
     assert calls("query_scene", op="count", label="dog").text == "count = 2: dog-1 dog-2"
-    assert {one.call_id for one in calls.scene.entities()} == {"call-5"}
+    assert {one.call_id for one in calls.scene.entities()} == {"call-1"}
     with pytest.raises(ToolError, match="no image 'img-7'"):
         calls("detect", image_id="img-7", labels=[])
     assert len(calls.observations) == 2

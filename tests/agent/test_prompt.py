@@ -15,6 +15,7 @@ from agent import prompt
 from agent.llm.embedded import TEMPLATE
 from graphs.types import ImageRef
 from tools.catalog import active
+from tools.models import Models
 from tools.registry import load_tools, offered
 
 IMAGES = [
@@ -142,7 +143,7 @@ def test_ids_are_those_at_hand_and_defaults_stay_optional() -> None:
 
 
 def test_the_embedded_planner_reads_what_it_was_trained_on() -> None:
-    tools = offered(load_tools(), active("plan").tools)
+    tools = offered(load_tools(), active("plan").tools, Models())
     schemas = json.dumps(prompt.tool_schemas(tools, ["img-1", "img-2"], ["dog-1"]))
     text = "\0".join([prompt.SYSTEM, schemas, TEMPLATE.read_text(encoding="utf-8")])
     # A change of this text asks for planner weights that were trained on the new one.

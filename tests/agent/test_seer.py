@@ -9,7 +9,6 @@ from agent.llm.endpoint import Endpoint
 from agent.llm.seer import EndpointSeer, give
 from tests.agent.conftest import completion
 from tools.errors import ToolError, UserError
-from tools.registry import load_tools
 from tools.workspace import Workspace
 
 ENDPOINT = Endpoint(url="http://model.test/v1", model="large", key=SecretStr("secret"), timeout=5.0)
@@ -72,10 +71,10 @@ def test_failures_are_told_as_when_planning(reply: httpx.Response | Exception, t
         seer(reply, [])(Image.new("RGB", (8, 8)), "What is it?")
 
 
-def test_a_planner_that_is_not_offered_describe_is_not_asked_to_look() -> None:
+def test_a_planner_that_was_trained_on_a_few_tools_is_not_asked_to_look() -> None:
     workspace = Workspace()
-    give(workspace, ENDPOINT, [tool for tool in load_tools() if tool.name != "describe"])
+    give(workspace, ENDPOINT.model_copy(update={"tools": ("detect", "describe", "answer")}))
     assert workspace.seer is None
-    give(workspace, ENDPOINT, load_tools())
+    give(workspace, ENDPOINT)
     assert workspace.seer is not None
     assert workspace.seer.name == "large"

@@ -142,12 +142,17 @@ def test_a_list_leaves_out_nothing_that_was_asked_for(query: str, value: Value) 
         ("Is there a triangle?", "no", True, "value is true but what is cited says the opposite"),
         ("Is there a triangle?", "yes", True, None),
         ("Is there a triangle?", "yes", False, "value is false but what is cited says the opposite"),
+        ("Look at the picture. Is there a triangle? I need to know.", "yes", True, None),
+        ("Is the picture blurred?", "no", False, None),
+        ("Is the cat asleep?", "yes", True, None),
+        ("Is the cat asleep?", "yes", False, "value is false but what is cited says the opposite"),
+        ("What is the cat doing?", "sleeping", "sleeping", None),
     ],
 )
 def test_an_answer_that_a_model_gave_bears_out_that_answer_to_that_question(
     query: str, told: str, value: Value, reason: str | None
 ) -> None:
-    asked = query.lower().replace("frame", "shape")
+    asked = query.lower().replace("frame", "shape").removeprefix("look at the picture. ").partition("?")[0] + "?"
     seen = dog(1).model_copy(update={"label": "picture", "attributes": {asked: told}, "tool": "describe"})
     observed = Observation(text=f"{asked} {told}", entities=(seen,))
     messages: list[AnyMessage] = [

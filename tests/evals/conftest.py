@@ -108,7 +108,7 @@ class World:
     def bench_of(self, reply: Any) -> AbstractAsyncContextManager[Bench]:
         """The same with another model server, a function as `httpx.MockTransport` takes it."""
         client = httpx.AsyncClient(transport=httpx.MockTransport(reply))
-        return nullcontext(Bench(ENDPOINT, client, offered(load_tools(), TOOLS), self.models()))
+        return nullcontext(Bench(ENDPOINT, client, offered(load_tools(), TOOLS, Models()), self.models()))
 
     def models(self) -> Models:
         """The detector behind the loader."""

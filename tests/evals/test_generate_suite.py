@@ -34,13 +34,16 @@ def picture(prompted: Prompted) -> Image.Image:
 def test_what_shows_its_prompt_counts_and_what_shows_another_does_not() -> None:
     asked = [sample_prompt(seed, KINDS[seed % 3]) for seed in range(24)]
     detector = Knows([*asked, *map(sample_prompt, TRAINED)])
-    good = [Picture(one, picture(one)) for one in asked]
-    blank = [Picture(one.prompted, Image.new("RGB", (96, 96))) if one.prompted.seed < 6 else one for one in good]
+    empty = Image.new("RGB", (96, 96))
+    good = [Picture(one, picture(one), picture(one)) for one in asked]
+    blank = [Picture(one.prompted, empty, empty) if one.prompted.seed < 6 else one for one in good]
+    retried = [Picture(one.prompted, one.image, empty) for one in good]
 
     metrics, failures = scored(good, detector, TRAINED)
     worse, missing = scored(blank, detector, TRAINED)
 
     assert failures == []
+    assert scored(retried, detector, TRAINED)[0]["relation_first"].value == 0.0
     for kind in KINDS:
         assert (metrics[kind].value, metrics[kind].n) == (1.0, 8)
         assert metrics[f"{kind}_painted"].value == 1.0
@@ -53,9 +56,9 @@ def test_what_shows_its_prompt_counts_and_what_shows_another_does_not() -> None:
 def test_a_copy_of_a_training_picture_is_found() -> None:
     fresh = [sample_prompt(seed, "one_object") for seed in range(4)]
     trained = [sample_prompt(seed) for seed in TRAINED]
-    stolen = Picture(fresh[0], picture(trained[3]))
+    stolen = Picture(fresh[0], picture(trained[3]), picture(trained[3]))
 
-    found = copies([stolen, *(Picture(one, picture(one)) for one in fresh[1:])], TRAINED)
+    found = copies([stolen, *(Picture(one, picture(one), picture(one)) for one in fresh[1:])], TRAINED)
 
     assert found["copies"].value == 0.25
     assert (found["nearest_distance_painted"].value or 0) > 3.0

@@ -6,6 +6,8 @@ import pytest
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel
 
+from tools.catalog import active
+from tools.models import Models
 from tools.registry import TOOLS, load_tools, offered
 
 TYPES = {
@@ -58,8 +60,17 @@ def test_the_model_sees_arguments_with_descriptions_and_no_runtime(tools: dict[s
 
 def test_a_planner_is_offered_what_it_knows_and_one_that_names_nothing_all(tools: dict[str, BaseTool]) -> None:
     made = list(tools.values())
-    assert [tool.name for tool in offered(made, ("answer", "detect", "sing"))] == ["detect", "answer"]
-    assert offered(made, ()) == made
+    assert [tool.name for tool in offered(made, ("answer", "detect", "sing"), Models())] == ["detect", "answer"]
+    assert offered(made, (), Models()) == made
+
+
+def test_a_planner_of_few_tools_is_offered_describe_where_a_model_was_trained_for_it(
+    tools: dict[str, BaseTool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = ("detect", "describe", "answer")
+    assert [tool.name for tool in offered(list(tools.values()), known, Models())] == ["detect", "answer"]
+    monkeypatch.setattr(Models, "entry", lambda self, task: active("plan"))
+    assert [tool.name for tool in offered(list(tools.values()), known, Models())] == list(known)
 
 
 def unbounded(part: object) -> list[object]:
