@@ -16,6 +16,7 @@ import typer
 
 from finetune import plan
 from finetune.plan import Example, PlanConfig
+from finetune.staging import write_transcripts
 from tools.catalog import active
 
 
@@ -110,7 +111,8 @@ def main(
     with tempfile.TemporaryDirectory() as temporary:
         folder = out or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        plan.write_transcripts(folder / "train.jsonl", [plan.SEED + 500_000 + i for i in range(count)], config)
+        seeds = list(range(plan.SEED + 500_000, plan.SEED + 500_000 + count))
+        write_transcripts(folder / "train.jsonl", seeds, config, config.threads)
         model, _ = _model(config, weights)
         examples = plan.load_examples(folder / "train.jsonl", model, config)
     both = {"ours": ours(examples, config, weights), "plain": plain(examples, config, weights)}

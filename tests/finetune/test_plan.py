@@ -12,7 +12,8 @@ from PIL import Image
 
 from agent.flow import REJECTED
 from finetune import described
-from finetune.plan import SEED, Example, PlanConfig, batches, shared_prefix, transcript
+from finetune.plan import SEED, Example, PlanConfig, batches, shared_prefix
+from finetune.staging import Staging, transcript
 
 PICTURE = 9
 """The token of a picture."""
@@ -30,7 +31,7 @@ def told(one: dict[str, Any] | None) -> Iterator[tuple[str, str, Any]]:
 
 
 def test_an_answer_with_a_fault_is_sent_back_and_put_right(tmp_path: Path) -> None:
-    config = PlanConfig(slip_rate=1.0, miss_rate=0.0, framed=0.0, invented=0.0, describing=0.0)
+    config = Staging(slip_rate=1.0, miss_rate=0.0, framed=0.0, invented=0.0, describing=0.0)
     transcripts = [transcript(seed, config, tmp_path) for seed in range(SEED + 900_000, SEED + 900_024)]
     slipped = [one for one in transcripts if one and one["slips"]]
     assert len(slipped) >= 8
@@ -46,7 +47,7 @@ def test_an_answer_with_a_fault_is_sent_back_and_put_right(tmp_path: Path) -> No
 
 
 def test_what_only_a_model_can_see_is_asked_of_describe(tmp_path: Path) -> None:
-    config = PlanConfig(slip_rate=0.0, invented=1.0, framed=1.0)
+    config = Staging(slip_rate=0.0, invented=1.0, framed=1.0)
     made = [transcript(seed, config, tmp_path) for seed in range(SEED + 900_100, SEED + 900_108)]
     asked = [one for one in made if one and one["kind"] == "describe"]
     assert len(asked) >= 7
