@@ -19,6 +19,7 @@ from tools import masks
 from tools.catalog import ModelEntry
 from tools.detector import Detector
 from tools.errors import UserError
+from tools.intake import decode, read
 
 if TYPE_CHECKING:
     from supervision import Detections
@@ -136,10 +137,7 @@ def labelled(folder: Path) -> Scenes:
     data = read_boxes(splits[1] if splits else folder)
     if not len(data):
         raise UserError(f"{folder} holds no labelled images")
-    images = []
-    for path in data.image_paths:
-        with Image.open(path) as file:
-            images.append(file.convert("RGB"))
+    images = [decode(read(Path(path)), str(path)) for path in data.image_paths]
     found = [data.annotations[path] for path in data.image_paths]
     true = [_things(one, data.classes, image) for one, image in zip(found, images, strict=True)]
     return Scenes(DATA, images, true, outlined=all(one.mask is not None for one in found if len(one)))

@@ -89,7 +89,9 @@ def pull(what: NameOrProfile) -> None:
 
 @command.command()
 def add(
-    path: Annotated[Path, typer.Argument(help="A .pt or .onnx of ultralytics, or a folder of transformers.")],
+    path: Annotated[
+        Path, typer.Argument(help="A .pt or .onnx of ultralytics, or a folder of transformers or diffusers.")
+    ],
     name: Annotated[str | None, typer.Option(help="What to call it; by default as the file is called.")] = None,
     licence: Annotated[str | None, typer.Option(help="SPDX identifier, where the file does not say it.")] = None,
     json: Json = False,

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from finetune.data.read import given_splits, read_classes
 from finetune.data.split import stratified
@@ -15,6 +14,7 @@ from finetune.recipes.options import options
 from finetune.recipes.trainer import fit, known
 from tools.catalog import ModelEntry, Source, packaged
 from tools.errors import UserError
+from tools.intake import decode, read
 from tools.recogniser import ARCHITECTURE, BACKBONE, load_backbone
 
 if TYPE_CHECKING:
@@ -132,8 +132,7 @@ def _images(paths: list[tuple[str, int]], px: int, augment: bool) -> Any:
 
         def __getitem__(self, index: int) -> dict[str, Any]:
             path, label = paths[index]
-            with Image.open(path) as image:
-                return {"pixels": transform(image.convert("RGB")), "labels": label}
+            return {"pixels": transform(decode(read(Path(path)), str(path))), "labels": label}
 
     return Images()
 

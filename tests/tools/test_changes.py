@@ -123,6 +123,9 @@ def test_a_folder_says_itself_what_it_is(tmp_path: Path) -> None:
     )
     assert known.path() == path
     assert describe(folder(tmp_path / "q", architectures=["Qwen3VLForConditionalGeneration"]), "big").task == "plan"
+    pipeline = active("generate").path()
+    known = describe(pipeline, "mine")
+    assert (known.task, known.backend, known.path()) == ("generate", "diffusers", pipeline)
 
 
 def test_what_cannot_be_added_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -130,12 +133,17 @@ def test_what_cannot_be_added_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "a.onnx").write_bytes(b"no model")
     pickled = folder(tmp_path / "p", architectures=["ViTForImageClassification"])
     (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
+    coded = tmp_path / "coded"
+    coded.mkdir()
+    (coded / "model_index.json").write_text("{}")
+    (coded / "pipeline.py").write_text("")
     for path, reason in [
         (tmp_path / "none", "no such file"),
         (tmp_path / "a.txt", "no model that can be added"),
         (tmp_path / "a.onnx", "cannot be read as ONNX"),
         (tmp_path, "needs a config.json"),
         (pickled, "may carry code"),
+        (coded, "pipeline.py could run code"),
         (folder(tmp_path / "bert", architectures=["BertModel"]), "BertModel, for which there is no tool"),
     ]:
         with pytest.raises(UserError, match=reason) as caught:

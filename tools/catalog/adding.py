@@ -9,6 +9,7 @@ from typing import Any
 
 from tools.catalog import ModelEntry, Source, sealed
 from tools.errors import UserError
+from tools.pipelines import refuse_unsafe
 
 TASKS = ("detect", "segment")
 """Tasks of ultralytics' models that the tools have use for."""
@@ -27,7 +28,7 @@ def describe(path: Path, name: str | None = None) -> ModelEntry:
     """The entry of a model in a file or folder; no code in it is run.
 
     Args:
-        path: A `.pt` or `.onnx` of ultralytics, or a folder of transformers.
+        path: A `.pt` or `.onnx` of ultralytics, or a folder of transformers or of diffusers.
         name: What to call it; by default as the file is called.
 
     Raises:
@@ -44,7 +45,9 @@ def describe(path: Path, name: str | None = None) -> ModelEntry:
         case ".pt":
             told = _checkpoint(path)
         case _:
-            raise UserError(f"{path} is no model that can be added; give a .pt, a .onnx or a folder of transformers")
+            raise UserError(
+                f"{path} is no model that can be added; give a .pt, a .onnx, or a folder of transformers or diffusers"
+            )
     source = Source(kind="file", location=str(path))
     given = {"licence": "unknown", **told, "name": name or path.stem, "sources": (source,)}
     return sealed(ModelEntry.model_validate(given))
@@ -90,6 +93,9 @@ def _seen(path: Path, task: str, names: list[str], size: object) -> dict[str, An
 
 
 def _folder(path: Path) -> dict[str, Any]:
+    if (path / "model_index.json").is_file():
+        refuse_unsafe(path.name, path)
+        return {"task": "generate", "backend": "diffusers"}
     try:
         config = json.loads((path / "config.json").read_text(encoding="utf-8"))
         [architecture] = config["architectures"]
