@@ -54,12 +54,16 @@ def map50(pairs: Sequence[Pair], kind: Literal["bbox", "segm"], *, seed: int = S
     if not any(pair.true for pair in pairs):
         return Metric(value=None, low=None, high=None, n=0)
     evaluated = _evaluate(pairs, kind)
-    precision = evaluated.eval["precision"][0, :, :, 0, -1]
-    value = float(precision[precision > -1].mean())
+    value = _value(evaluated)
     matches = _matches(evaluated)
     rng = np.random.default_rng(seed)
     draws = [np.bincount(rng.integers(len(pairs), size=len(pairs)), minlength=len(pairs)) for _ in range(RESAMPLES)]
     return around(value, [mean_precision(matches, draw) for draw in draws], n=len(pairs))
+
+
+def map50_value(pairs: Sequence[Pair], kind: Literal["bbox", "segm"]) -> float:
+    """The value of `map50` alone, 0 to 1, for pairs in which something is true."""
+    return _value(_evaluate(pairs, kind))
 
 
 def map50_gain(
@@ -82,6 +86,11 @@ def map50_gain(
     once = np.ones(count, dtype=np.int64)
     value = mean_precision(new, once) - mean_precision(old, once)
     return around(value, [mean_precision(new, draw) - mean_precision(old, draw) for draw in draws], n=count)
+
+
+def _value(evaluated: Any) -> float:
+    precision = evaluated.eval["precision"][0, :, :, 0, -1]
+    return float(precision[precision > -1].mean())
 
 
 def _annotations(pairs: Sequence[Pair], labels: Sequence[str], found: bool) -> list[dict[str, Any]]:

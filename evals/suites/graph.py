@@ -95,8 +95,8 @@ def judge(seed: int, detector: Look) -> Judged:
     true = set(truth.relations)
     hits = _hits(_seen(image, detector(image, None)), truth)
     return Judged(
-        geometry=_counts({one for one in told if one[1] in PREDICATES}, true),
-        occlusion=_counts({one for one in told if one[1] == "occludes"}, occlusions(sample_scene(seed), truth)),
+        geometry=counts({one for one in told if one[1] in PREDICATES}, true),
+        occlusion=counts({one for one in told if one[1] == "occludes"}, occlusions(sample_scene(seed), truth)),
         best=sum(hits[:BEST]),
         reachable=min(BEST, len(true)),
         all_found=sum(hits),
@@ -104,7 +104,8 @@ def judge(seed: int, detector: Look) -> Judged:
     )
 
 
-def _counts(found: Collection[Triple], true: Collection[Triple]) -> tuple[int, int, int]:
+def counts(found: Collection[Triple], true: Collection[Triple]) -> tuple[int, int, int]:
+    """How many are found and true, found in all, and true in all."""
     return len(set(found) & set(true)), len(found), len(true)
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, NamedTuple, TypeVar
 
 from evals.compare import LESS_IS_BETTER
-from evals.diorama.world import ask_about
+from evals.diorama.world import ask_about, make_diorama
 from evals.metrics.interval import Metric, ratio
 from evals.metrics.valid_calls import fault, schemas_of, snapshot
-from evals.suites import abstention, alter, diorama, grading, planner, robustness, safety
+from evals.suites import abstention, alter, diorama, grading, planner, robustness, safety, sight_mutants
 from evals.suites.mutants import mutants
 from evals.suites.options import Options, gathering
 from evals.suites.report import Failure, Listing, Report
 from evals.trial import Question, Result, Trial
+
+T = TypeVar("T")
+
+SIGHTS = ("detector", "graph")
+"""Suites whose graders are given what is seen in a scene, and no trial."""
 
 
 class Gold(NamedTuple):
@@ -39,7 +46,7 @@ class Verdict(NamedTuple):
         below: How many mutants scored below 1, by what was done to them.
         mutants: How many there were, likewise.
         missed: Those that did not, in words.
-        seconds: That the grading took.
+        seconds: That the grading took, of trials.
     """
 
     suite: str
@@ -49,7 +56,7 @@ class Verdict(NamedTuple):
     below: Counter[str]
     mutants: Counter[str]
     missed: list[str]
-    seconds: float
+    seconds: float = 0.0
 
 
 def suite(seed: int, count: int, options: Options) -> Report:
@@ -64,7 +71,10 @@ def suite(seed: int, count: int, options: Options) -> Report:
     with gathering("gold trials", len(golds)) as judged:
         for one in golds:
             judged.add(judge(one))
-    return report(judged.results, drawn.interrupted or judged.interrupted)
+    with gathering("scenes", count) as seen:
+        for number in range(seed, seed + count):
+            seen.add([*sights(number)])
+    return report([*judged.results, *chain(*seen.results)], drawn.interrupted or judged.interrupted or seen.interrupted)
 
 
 def agents(questions: Sequence[Question]) -> Iterator[Gold]:
@@ -117,24 +127,39 @@ def judge(gold: Gold) -> Verdict:
     """Grade a gold trial and its mutants; one that another accepted plan makes right is none."""
     schemas = schemas_of(gold.trial.offered)
     accepted = [[_key(call) for call in plan] for plan in gold.trial.question.plans]
-    below, made, missed = Counter[str](), Counter[str](), []
     wrong = [
-        one
+        (one.kind, one.trial)
         for one in mutants(gold.trial, ordered=gold.ordered, twice=gold.twice)
         if one.trial.reply != gold.trial.reply
         or [_key(step) for step in one.trial.steps if step.tool != "answer"] not in accepted
     ]
+    verdict = _weighed(gold.suite, gold.trial.question.id, gold.trial, wrong, lambda trial: least(gold.grade(trial)))
+    return verdict._replace(misfits=[told for step in gold.trial.steps if (told := fault(step, schemas))])
+
+
+def sights(seed: int) -> Iterator[Verdict]:
+    """Grade what is truly seen in the diorama of a seed, and its mutants, as the suites of perception and graphs do."""
+    truth = make_diorama(seed).truth
+    pair, wrong_pairs = sight_mutants.detections(truth)
+    if pair.true:
+        yield _weighed(SIGHTS[0], str(seed), pair, wrong_pairs, sight_mutants.detections_score)
+    told, wrong_triples = sight_mutants.triples(truth)
+    if told:
+        f1 = functools.partial(sight_mutants.triples_score, true=told)
+        yield _weighed(SIGHTS[1], str(seed), told, wrong_triples, f1)
+
+
+def _weighed(suite: str, name: str, gold: T, wrong: Iterable[tuple[str, T]], score: Callable[[T], float]) -> Verdict:
+    below, made, missed = Counter[str](), Counter[str](), []
     began = time.process_time()
-    score = least(gold.grade(gold.trial))
-    for one in wrong:
-        made[one.kind] += 1
-        if least(gold.grade(one.trial)) < 1:
-            below[one.kind] += 1
+    reached = score(gold)
+    for kind, one in wrong:
+        made[kind] += 1
+        if score(one) < 1:
+            below[kind] += 1
         else:
-            missed.append(one.kind)
-    seconds = time.process_time() - began
-    misfits = [told for step in gold.trial.steps if (told := fault(step, schemas))]
-    return Verdict(gold.suite, gold.trial.question.id, misfits, score, below, made, missed, seconds)
+            missed.append(kind)
+    return Verdict(suite, name, [], reached, below, made, missed, time.process_time() - began)
 
 
 def _key(call: Any) -> tuple[str, str]:
@@ -164,8 +189,9 @@ def report(verdicts: Sequence[Verdict], interrupted: bool) -> Report:
         rows.append(
             [name, f"{right} of {len(here)}", f"{below} of {made}", str(sum(bool(one.misfits) for one in here))]
         )
-    graded = [1 + one.mutants.total() for one in verdicts]
-    metrics["cpu_seconds_per_1000_trials"] = ratio([1000 * one.seconds for one in verdicts], graded)
+    trials = [one for one in verdicts if one.suite not in SIGHTS]
+    graded = [1 + one.mutants.total() for one in trials]
+    metrics["cpu_seconds_per_1000_trials"] = ratio([1000 * one.seconds for one in trials], graded)
     by_kind = sum((one.mutants for one in verdicts), Counter[str]())
     kinds = Listing(
         title="mutants",

@@ -44,6 +44,15 @@ def test_graders_of_the_agent_tell_gold_from_mutants() -> None:
     assert_sound(found)
 
 
+def test_graders_of_what_is_seen_tell_gold_from_mutants() -> None:
+    found: dict[str, list[Verdict]] = {}
+    for seed in range(2100, 2130):
+        for one in selftest.sights(seed):
+            found.setdefault(one.suite, []).append(one)
+    assert found.keys() == {"detector", "graph"}
+    assert_sound(found)
+
+
 @needs_data
 def test_graders_of_public_data_tell_gold_from_mutants() -> None:
     tasks = bfcl.read(DATA / "bfcl")
