@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tools.catalog import ModelEntry, find, sealed
+from tools.catalog import ModelEntry, active, find, sealed
 from tools.catalog.changes import keep
 from tools.errors import UserError
 
@@ -30,7 +30,7 @@ def command(
         typer.Argument(
             metavar="RECIPE",
             help="detect: boxes and outlines; classify: one class an image; describe: answers about images, captions; "
-            "plan: the planner; generate: images; recognise: the embedded recogniser.",
+            "plan: the planner; generate: images, with --data a LoRA; recognise: the embedded recogniser.",
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for checkpoints and the weights; its name is the model's.")],
@@ -56,25 +56,34 @@ def command(
     and questions with answers, captions and transcripts as JSONL are read as they are. A run that was broken off, by
     Ctrl-C too, goes on when it is given the same folder.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write to {out} ({error.strerror}): choose another --out") from error
-    out = out.resolve()  # its name is the model's, also where "." is given
+    out = made(out)
     given = option or []
     if data is None:
         if given:
             raise UserError("--set goes with --data: the recipes of the embedded weights stand in finetune/")
         typer.echo(f"the weights are in {_anew(recipe, out, base)}")
         return
-    entry = _on_data(recipe, data, out, base, given, share)
+    entry = on_data(recipe, data, out, base, given, share)
     keep(sealed(entry))
     scores = ", ".join(f"{name} {value:.3f}" for name, value in entry.metrics.items())
     typer.echo(f"candidate {entry.name}: {scores}")
-    typer.echo(f"its weights are in {out}; next: {_next(entry, data)}")
+    typer.echo(f"its weights are in {out}; next: {next_step(entry, data)}")
 
 
-def _next(entry: ModelEntry, data: Path) -> str:
+def made(out: Path) -> Path:
+    """Make the folder of --out, and give its full path: its name is the model's, also where it is `.`.
+
+    Raises:
+        UserError: If it cannot be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {out} ({error.strerror}): choose another --out") from error
+    return out.resolve()
+
+
+def next_step(entry: ModelEntry, data: Path) -> str:
     """What to do with a candidate."""
     from finetune.data.read import given_splits
 
@@ -85,7 +94,12 @@ def _next(entry: ModelEntry, data: Path) -> str:
     return f"scenograph gate {entry.name} --data FOLDER, of labelled images that it was not trained on"
 
 
-def _on_data(recipe: Recipe, data: Path, out: Path, base: str | None, given: list[str], share: float) -> ModelEntry:
+def on_data(recipe: Recipe, data: Path, out: Path, base: str | None, given: list[str], share: float) -> ModelEntry:
+    """Train on a person's data; the result is not in the catalog yet.
+
+    Raises:
+        UserError: If this recipe takes no data, or cannot use what it was given.
+    """
     match recipe:
         case Recipe.DETECT:
             from finetune.recipes import detect
@@ -105,6 +119,10 @@ def _on_data(recipe: Recipe, data: Path, out: Path, base: str | None, given: lis
             from finetune.recipes import plan
 
             return plan.train(data, out, find(base) if base else None, given, share=share)
+        case Recipe.GENERATE:
+            from finetune.recipes import generate
+
+            return generate.train(data, out, find(base) if base else active("generate"), given, share=share)
     raise UserError(f"{recipe} takes no --data: it trains the embedded weights anew")
 
 

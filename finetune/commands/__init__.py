@@ -1,1 +1,1 @@
-"""The verbs `gate`, `improve` and `label`."""
+"""The verbs `export`, `gate`, `improve`, `label` and `sweep`."""

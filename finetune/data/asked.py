@@ -1,4 +1,4 @@
-"""Reads questions about pictures with their answers, and captions, to train `describe` on. Pictures stand beside."""
+"""Reads questions about pictures with answers, and captions, for `describe` and `generate`. Pictures stand beside."""
 
 from __future__ import annotations
 

@@ -45,9 +45,11 @@ def train(data: Path, out: Path, given: Sequence[str] = (), *, share: float = 0.
     Raises:
         UserError: If the data or an option cannot be used.
     """
+    import torch
     from safetensors.torch import save_file
 
     chosen = options(DEFAULTS, known() | OWN, given)
+    torch.manual_seed(int(chosen["seed"]))
     classes, parts = _parts(data, share, int(chosen["seed"]))
     px = int(chosen["image_size"])
     model = build(len(classes), str(chosen["freeze"]), float(chosen["dropout"]))

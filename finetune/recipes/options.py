@@ -31,12 +31,20 @@ def options(defaults: Mapping[str, Any], known: Collection[str], given: Sequence
             near = difflib.get_close_matches(name, known, n=3)
             raise UserError(f"this recipe has no option {name!r}" + (f"; nearest: {', '.join(near)}" if near else ""))
         try:
-            # YAML 1.1 reads 1e-3 as text, which nobody means by it.
-            value = yaml.safe_load(text)
-            chosen[name] = float(value) if isinstance(value, str) and _is_number(value) else value
+            chosen[name] = read_value(text)
         except yaml.YAMLError as error:
             raise UserError(f"--set {one}: the value is not YAML") from error
     return chosen
+
+
+def read_value(text: str) -> Any:
+    """A value as YAML writes it; `1e-3` is a number too, which YAML 1.1 reads as text.
+
+    Raises:
+        yaml.YAMLError: If it is none.
+    """
+    value = yaml.safe_load(text)
+    return float(value) if isinstance(value, str) and _is_number(value) else value
 
 
 def _is_number(text: str) -> bool:
