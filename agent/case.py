@@ -24,6 +24,10 @@ ASKS_SCENE = ("query_scene", "ask_scene")
 """Tools that tell of the scene only what it holds anyway."""
 
 
+SENTENCE = 3
+"""Words from which on a question within another counts as that one: "a dog?" does not ask what "is a dog red?" does."""
+
+
 @dataclass
 class Case:
     """An answer beside everything that it is held against.
@@ -92,11 +96,12 @@ class Case:
 
     def answers(self, entity: SceneEntity) -> str | None:
         """What a tool has answered about a thing that was asked the same, with or without the words around it."""
-        question = f" {asked(self.asked)[:-1]} "
-        told = (
-            answer for name, answer in entity.attributes.items() if name.endswith("?") and f" {name[:-1]} " in question
-        )
-        return next((answer for answer in told if isinstance(answer, str)), None)
+        question = asked(self.asked)
+        for name, answer in entity.attributes.items():
+            within = len(name.split()) >= SENTENCE and f" {name[:-1]} " in f" {question[:-1]} "
+            if name.endswith("?") and (name == question or within) and isinstance(answer, str):
+                return answer
+        return None
 
     @cached_property
     def told(self) -> set[str]:
