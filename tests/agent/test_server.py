@@ -38,7 +38,7 @@ def test_the_endpoint_of_a_running_server_shows_its_key_in_json_only() -> None:
     state = Running(name="server", pid=1, created=1.0, port=7, key="k3y", fingerprint="a")
     endpoint = server.endpoint(state, 9.0)
     assert (endpoint.url, endpoint.timeout) == ("http://127.0.0.1:7/v1", 9.0)
-    assert endpoint.tools == ("detect", "segment", "query_scene", "answer")
+    assert endpoint.tools == ("detect", "segment", "query_scene", "describe", "answer")
     assert "k3y" not in repr(endpoint)
     assert type(endpoint).model_validate_json(endpoint.model_dump_json()) == endpoint
 
