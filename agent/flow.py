@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from agent import prompt
 from agent.acting import Acting, Shared, refused, repairs
 from agent.approval import Policy
+from agent.citing import cited_right
 from agent.llm import client
 from agent.transcript import Transcript, Transcripts, last_question
 from agent.verify import Answer, verify
@@ -170,7 +171,7 @@ class _Flow:
         return State(messages=[message], steps=state["steps"] + 1)
 
     async def verify(self, state: State, runtime: Runtime[Any]) -> State:
-        """Accept the answer, send it back with the reason, or say what could not be established."""
+        """Accept the answer, its evidence put right if need be, send it back, or say what was not established."""
         began = time.perf_counter()
         last = _last_plan(state["messages"])
         answer, reason = self._checked(last.tool_calls[0], state, runtime.context)
@@ -189,7 +190,10 @@ class _Flow:
             answer = Answer.model_validate(call["args"])
         except ValidationError as error:
             return None, misfit(error.errors()[0])
-        return answer, verify(answer, self._transcript(state, workspace).scene, state["messages"])
+        scene, messages = self._transcript(state, workspace).scene, state["messages"]
+        if (reason := verify(answer, scene, messages)) and (amended := cited_right(answer, scene, messages)):
+            return amended, None
+        return answer, reason
 
     async def give_up(self, state: State) -> State:
         """End a run that used all its steps, or that keeps naming what does not exist."""

@@ -181,7 +181,7 @@ def hasty(case: Case, told: Sequence[str], rng: np.random.Generator) -> dict[str
 
 
 def careless(made: dict[str, Any], images: Sequence[str], rng: np.random.Generator) -> dict[str, Any] | None:
-    """The right answer with a fault that verification sees: another value, or something left out.
+    """The right answer with another value, which verification sees.
 
     Args:
         made: Arguments of the right `answer`.
@@ -189,7 +189,7 @@ def careless(made: dict[str, Any], images: Sequence[str], rng: np.random.Generat
         rng: Draws the mistake.
 
     Returns:
-        Arguments of `answer`; none where no such fault fits.
+        Arguments of `answer`; none where none fits.
     """
     value, text, evidence = made["value"], made["text"], list(made["evidence"])
     if isinstance(value, bool):
@@ -204,9 +204,6 @@ def careless(made: dict[str, Any], images: Sequence[str], rng: np.random.Generat
     if value in images and len(images) > 1:
         wrong_image = next(name for name in images if name != value)
         return _answer(text.replace(value, wrong_image), wrong_image, evidence)
-    if len(evidence) > 1 and not isinstance(value, str):
-        evidence.pop(int(rng.integers(len(evidence))))
-        return _answer(text, value, evidence)
     return None
 
 

@@ -118,13 +118,23 @@ def test_a_tool_that_hangs_is_cut_off(serve: Serve, workspace: Workspace, detect
     assert final["answer"]["value"] is None
 
 
+def test_a_right_answer_that_cites_too_little_gets_the_evidence_that_bears_it_out(
+    serve: Serve, workspace: Workspace
+) -> None:
+    short = ("answer", {"text": "There are 2 dogs.", "value": 2, "evidence": ["dog-1"]})
+    run = ask(serve([DETECT], [short]), workspace)
+    assert run.error is None
+    assert run.answer.evidence == ("dog-1", "dog-2")
+    assert run.steps[-1].arguments["evidence"] == ["dog-1"]  # what the model said stays on record
+
+
 def test_bad_evidence_goes_back_once(serve: Serve, workspace: Workspace) -> None:
-    wrong = ("answer", {"text": "There are 2 dogs.", "value": 2, "evidence": ["dog-1"]})
+    wrong = ("answer", {"text": "There are 3 dogs.", "value": 3, "evidence": ["dog-1"]})
     server = serve([DETECT], [wrong], [TWO_DOGS])
     run = ask(server, workspace)
     assert run.answer.value == 2
-    assert server.told(2)[1] == "answer rejected: value is 2 but 1 entities are cited"
-    assert [step.error for step in run.steps] == [None, "answer rejected: value is 2 but 1 entities are cited", None]
+    assert server.told(2)[1] == "answer rejected: value is 3 but 1 entities are cited"
+    assert [step.error for step in run.steps] == [None, "answer rejected: value is 3 but 1 entities are cited", None]
 
 
 def test_bad_evidence_twice_is_not_shown_as_an_answer(serve: Serve, workspace: Workspace) -> None:
