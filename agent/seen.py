@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from langchain_core.tools import BaseTool
 
 from agent.calls import Calls
 from agent.exchange import GRAPH
@@ -93,33 +94,37 @@ def see(paths: Sequence[Path], models: Models = SHARED, *, text: bool = True, na
         UserError: If an image or a model cannot be had.
     """
     workspace = Workspace.open(paths, models)
-    cache = workspace.seen
+    cache, tools = workspace.seen, load_tools()
     if cache is None:
-        looks = [_look(workspace, image, text, names) for image in workspace.images]
+        looks = [_look(workspace, tools, image, text, names) for image in workspace.images]
     else:
-        looks = _kept(cache, workspace, text, names)
+        looks = _kept(cache, workspace, tools, text, names)
     told = [(image.id, one) for image, look in zip(workspace.images, looks, strict=True) for one in look]
     seen = [one.of(f"call-{number}", image) for number, (image, one) in enumerate(told, 1)]
     return Seen(workspace, fold(seen, workspace.images))
 
 
-def _kept(cache: Cache, workspace: Workspace, text: bool, names: bool) -> list[list[Observation]]:
+def _kept(
+    cache: Cache, workspace: Workspace, tools: Sequence[BaseTool], text: bool, names: bool
+) -> list[list[Observation]]:
     """What each tool sees in each image, taken from the cache where the same was seen before."""
-    keys = [_key(workspace, image, text, names) for image in workspace.images]
+    keys = _keys(workspace, text, names)
     known = cache.get(keys)
     missing = {one: image for one, image in zip(keys, workspace.images, strict=True) if one not in known}
     # Many are seen sooner together; each look below then finds its own there.
     sighting.sight(workspace, "segment", [image.id for image in missing.values()], None, outlines=True)
-    looks = {one: _look(workspace, image, text, names) for one, image in missing.items()}
+    looks = {one: _look(workspace, tools, image, text, names) for one, image in missing.items()}
     fresh = {one: orjson.dumps([told.dump() for told in look]) for one, look in looks.items()}
     cache.put(fresh)
     known |= fresh
     return [[Observation.load(told) for told in orjson.loads(known[one])] for one in keys]
 
 
-def _look(workspace: Workspace, image: ImageRef, text: bool, names: bool) -> list[Observation]:
+def _look(
+    workspace: Workspace, tools: Sequence[BaseTool], image: ImageRef, text: bool, names: bool
+) -> list[Observation]:
     """What each tool sees in one image."""
-    calls = Calls(workspace, load_tools())
+    calls = Calls(workspace, tools)
     calls("segment", image_id=image.id, labels=[])
     for one in calls.scene.entities() if names else ():
         calls("classify", image_id=image.id, thing=one.id)
@@ -128,12 +133,15 @@ def _look(workspace: Workspace, image: ImageRef, text: bool, names: bool) -> lis
     return calls.observations
 
 
-def _key(workspace: Workspace, image: ImageRef, text: bool, names: bool) -> str:
-    """Under which all that is seen in an image is kept."""
+def _keys(workspace: Workspace, text: bool, names: bool) -> list[str]:
+    """Under which all that is seen in each image is kept."""
+    detector = workspace.entry("segment")
     tasks = [task for task, wanted in (("recognise", names), ("read", text)) if wanted]
     models = [(entry.name, entry.sha256) for entry in map(workspace.entry, tasks)]
     packages = [version(package) for package in ("timm", "torch", "rapidocr")]
-    return key("look", FORM, sighting.key(workspace.entry("segment"), image, outlines=True), models, packages)
+    return [
+        key("look", FORM, sighting.key(detector, image, outlines=True), models, packages) for image in workspace.images
+    ]
 
 
 def _row(one: SceneEntity) -> tuple[str, ...]:

@@ -12,6 +12,10 @@ from tools.catalog import ModelEntry, active, find, sealed
 from tools.catalog.changes import keep
 from tools.errors import UserError
 
+Share = Annotated[
+    float, typer.Option(min=0.05, max=0.5, help="Of the data, to validate on, if it has no parts train and val.")
+]
+
 
 class Recipe(StrEnum):
     """What can be trained."""
@@ -45,9 +49,7 @@ def command(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="An option of the recipe, as often as wanted."),
     ] = None,
-    share: Annotated[
-        float, typer.Option(min=0.05, max=0.5, help="Of the data, to validate on, if it has no parts train and val.")
-    ] = 0.2,
+    share: Share = 0.2,
 ) -> None:
     """Train a model, on your own labelled data or anew on dioramas.
 

@@ -14,6 +14,7 @@ from evals.diorama.cases import Call, Case
 from evals.diorama.phrases import with_article
 from evals.diorama.world import Diorama, Item, make_diorama
 from finetune.data.asked import Asked, read_asked
+from tools.intake import picture
 
 YES_NO = ("yes", "no")
 INVENTED: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -54,13 +55,10 @@ def draw(data: Path, seed: int, rng: np.random.Generator) -> Item:
     Raises:
         UserError: If the data is not in form.
     """
-    from tools.intake import decode, read
-
     rows = _questions(data)
     row = rows[int(rng.integers(len(rows)))]
-    picture = decode(read(row.image), str(row.image))
     diorama = make_diorama(seed)
-    return _item(diorama._replace(image=picture), f"{seed}-describe", row.question, row.answer)
+    return _item(diorama._replace(image=picture(row.image)), f"{seed}-describe", row.question, row.answer)
 
 
 @lru_cache(maxsize=1)

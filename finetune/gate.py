@@ -19,7 +19,7 @@ from tools import masks
 from tools.catalog import ModelEntry
 from tools.detector import Detector
 from tools.errors import UserError
-from tools.intake import decode, read
+from tools.intake import picture
 
 if TYPE_CHECKING:
     from supervision import Detections
@@ -137,7 +137,7 @@ def labelled(folder: Path) -> Scenes:
     data = read_boxes(splits[1] if splits else folder)
     if not len(data):
         raise UserError(f"{folder} holds no labelled images")
-    images = [decode(read(Path(path)), str(path)) for path in data.image_paths]
+    images = [picture(path) for path in data.image_paths]
     found = [data.annotations[path] for path in data.image_paths]
     true = [_things(one, data.classes, image) for one, image in zip(found, images, strict=True)]
     return Scenes(DATA, images, true, outlined=all(one.mask is not None for one in found if len(one)))

@@ -16,7 +16,7 @@ from graphs.scene import SceneEntity, SceneGraph
 from graphs.types import Mask
 from tools import masks
 from tools.errors import UserError
-from tools.intake import decode, read
+from tools.intake import picture
 
 GRAPH = "graph.json"
 PAGE = Path(__file__).with_name("review.html.jinja")
@@ -140,7 +140,7 @@ def write_coco(
     numbers = {}
     for number, path in enumerate(dict.fromkeys(images)):
         name = f"{number:05d}-{path.stem}.png"
-        image = decode(read(path), str(path))  # upright, as the tools saw it
+        image = picture(path)  # upright, as the tools saw it
         image.save(folder / "images" / name)
         numbers[path] = number
         rows.append({"id": number, "file_name": name, "width": image.width, "height": image.height})
@@ -180,7 +180,7 @@ def review_page(labels: Sequence[Label], classes: Sequence[str]) -> str:
     environment = Environment(loader=FileSystemLoader(PAGE.parent), autoescape=True)
     crops = {}
     for path in dict.fromkeys(one.image for one in labels):
-        image = decode(read(path), str(path))
+        image = picture(path)
         crops.update({one.key: _crop(one, image) for one in labels if one.image == path})
     cards = [
         {

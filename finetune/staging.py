@@ -158,9 +158,9 @@ def transcript(seed: int, config: Staging, folder: Path) -> dict[str, Any] | Non
     paths = [folder / f"{seed}-{index}.png" for index, _ in enumerate(item.dioramas)]
     for path, one in zip(paths, item.dioramas, strict=True):
         one.image.save(path, compress_level=1)
-    described = item.case.kind == "describe"
     query = framed(item.case.query, rng) if rng.random() < config.framed else item.case.query
-    models = Staged(item, config, rng, describing=described or rng.random() < config.describing)
+    describing = item.case.kind == "describe" or rng.random() < config.describing
+    models = Staged(item, config, rng, describing=describing)
     workspace = Workspace.open(paths, models)
     teacher = Teacher(item.case, rng if rng.random() < config.slip_rate else None)
     endpoint = Endpoint(url="http://teacher/v1", model="teacher", key=SecretStr("none"))

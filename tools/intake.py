@@ -107,6 +107,15 @@ def read(path: Path) -> bytes:
     return data
 
 
+def picture(path: str | Path) -> Image.Image:
+    """A picture file as `read` and `decode` give it: RGB, upright, within their limits.
+
+    Raises:
+        UserError: As these do.
+    """
+    return decode(read(Path(path)), str(path))
+
+
 def decode(data: bytes, name: str) -> Image.Image:
     """Decode a picture, turned upright as its EXIF orientation says, on white where it is transparent.
 

@@ -21,7 +21,7 @@ from graphs.types import ImageRef, Made, Origin
 from tools import provenance
 from tools.catalog import ModelEntry
 from tools.errors import ToolError, UserError
-from tools.intake import decode, read
+from tools.intake import decode, picture, read
 from tools.models import SHARED, Models
 from tools.seen import Seen, key
 
@@ -175,7 +175,7 @@ class Workspace:
         known = {ref.id for ref in self._refs}
         for ref in refs:
             if ref.id not in known:
-                self._hold(ref.id, decode(read(Path(ref.path)), ref.path))
+                self._hold(ref.id, picture(ref.path))
                 self._refs.append(ref)
 
     @property

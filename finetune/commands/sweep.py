@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from finetune.command import Recipe, made, next_step, on_data
+from finetune.command import Recipe, Share, made, next_step, on_data
 from tools.errors import UserError
 
 if TYPE_CHECKING:
@@ -39,9 +39,7 @@ def command(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="An option that is the same in each trial."),
     ] = None,
-    share: Annotated[
-        float, typer.Option(min=0.05, max=0.5, help="Of the data, to validate on, if it has no parts train and val.")
-    ] = 0.2,
+    share: Share = 0.2,
     json: Annotated[bool, typer.Option("--json", help="Print JSON as the last line instead of the table.")] = False,
 ) -> None:
     """Search for the options of a recipe that suit your data best.

@@ -14,7 +14,7 @@ from finetune.recipes.options import options
 from finetune.recipes.trainer import fit, known
 from tools.catalog import ModelEntry, Source, packaged
 from tools.errors import UserError
-from tools.intake import decode, read
+from tools.intake import picture
 from tools.recogniser import ARCHITECTURE, BACKBONE, load_backbone
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _images(paths: list[tuple[str, int]], px: int, augment: bool) -> Any:
 
         def __getitem__(self, index: int) -> dict[str, Any]:
             path, label = paths[index]
-            return {"pixels": transform(decode(read(Path(path)), str(path))), "labels": label}
+            return {"pixels": transform(picture(path)), "labels": label}
 
     return Images()
 

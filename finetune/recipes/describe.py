@@ -14,7 +14,7 @@ from finetune.recipes.trainer import fit, known
 from tools.captioner import decoder_class, load_decoder, prompt
 from tools.catalog import ModelEntry, Source, packaged
 from tools.errors import UserError
-from tools.intake import decode, read
+from tools.intake import picture
 from tools.recogniser import ARCHITECTURE, BACKBONE, Backbone, Floats, load_backbone
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _looked(paths: Sequence[Path], backbone: Backbone, px: int) -> Iterator[Floa
     from rich.progress import track
 
     for start in track(range(0, len(paths), AT_ONCE), "looking", console=Console(stderr=True), transient=True):
-        pictures = [decode(read(path), str(path)) for path in paths[start : start + AT_ONCE]]
+        pictures = [picture(path) for path in paths[start : start + AT_ONCE]]
         yield backbone.cells(pictures, px).astype(np.float16)
 
 

@@ -17,7 +17,7 @@ from finetune.recipes.trainer import fit, known
 from tools import pipelines
 from tools.catalog import ModelEntry, Source
 from tools.errors import UserError
-from tools.intake import decode, read
+from tools.intake import picture
 
 if TYPE_CHECKING:
     import torch
@@ -129,7 +129,7 @@ def _pixels(path: Path, side: int) -> torch.Tensor:
     """The middle square of a picture, read as the tools read it: (3, side, side), -1 to 1."""
     import torch
 
-    image = ImageOps.fit(decode(read(path), str(path)), (side, side), Image.Resampling.LANCZOS)
+    image = ImageOps.fit(picture(path), (side, side), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 127.5 - 1
 
 
