@@ -30,7 +30,7 @@ from tools.errors import misfit
 from tools.workspace import Workspace
 
 MAX_STEPS = 8
-MAX_REJECTIONS = 1  # how often an answer goes back before the run gives up on it
+MAX_REJECTIONS = 2  # how often an answer goes back, the last time to look again, before the run gives up on it
 REJECTED = "answer rejected"  # how the message begins that sends one back
 MAX_REPAIRS = 2  # how many plans may name what does not exist
 
@@ -153,7 +153,7 @@ class _Flow:
         began = time.perf_counter()
         transcript = self._transcript(state, runtime.context)
         entities = [entity.id for entity in transcript.scene.entities()]
-        schemas = prompt.tool_schemas(self.tools, transcript.images, entities)
+        schemas = prompt.tool_schemas(self._offered(state), transcript.images, entities)
         reply = await client.plan(self.llm, [SystemMessage(prompt.SYSTEM), *transcript.shown], schemas)
         made = sum(len(message.tool_calls) for message in state["messages"] if isinstance(message, AIMessage))
         calls = [
@@ -169,6 +169,13 @@ class _Flow:
             response_metadata={"seconds": time.perf_counter() - began},
         )
         return State(messages=[message], steps=state["steps"] + 1)
+
+    def _offered(self, state: State) -> list[BaseTool]:
+        """All tools; after a second wrong answer all but `answer`: small models would only say the same again."""
+        last = state["messages"][-1]
+        again = isinstance(last, ToolMessage) and str(last.content).startswith(REJECTED)
+        must_look = again and state["rejections"] == MAX_REJECTIONS
+        return [tool for tool in self.tools if tool.name != "answer" or not must_look]
 
     async def verify(self, state: State, runtime: Runtime[Any]) -> State:
         """Accept the answer, its evidence put right if need be, send it back, or say what was not established."""

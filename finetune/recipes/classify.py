@@ -4,33 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from finetune.data.read import given_splits, read_classes
 from finetune.data.split import stratified
 from finetune.recipes.options import options
+from finetune.recipes.regularised import regularised, teach
 from finetune.recipes.trainer import fit, known
 from tools.catalog import ModelEntry, Source, packaged
 from tools.errors import UserError
 from tools.intake import picture
-from tools.recogniser import ARCHITECTURE, BACKBONE, load_backbone
-
-if TYPE_CHECKING:
-    import torch
+from tools.recogniser import ARCHITECTURE, BACKBONE, Floats, load_backbone
 
 DEFAULTS: dict[str, Any] = {
     "num_train_epochs": 8, "per_device_train_batch_size": 32, "learning_rate": 2e-3, "weight_decay": 0.01,
     "lr_scheduler_type": "cosine", "warmup_steps": 0.1, "seed": 0, "freeze": "head", "dropout": 0.1, "image_size": 128,
-    "label_smoothing": 0.05, "mixup": 0.0, "patience": 4,
+    "label_smoothing": 0.05, "mixup": 0.0, "cutmix": 0.0, "adversarial": 0.0, "teacher": None, "patience": 4,
 }  # fmt: skip
 """Over those of transformers' `TrainingArguments`, any of which can be set too.
 
 `freeze`: `head` trains the new head only, a number the head and so many of the last blocks, `none` all weights.
+`teacher`: models of the catalog, by name, to learn from too; several are an ensemble. The rest says `regularised`.
 """
 
-OWN = {"freeze", "dropout", "image_size", "label_smoothing", "mixup", "patience"}
+OWN = DEFAULTS.keys() - known()
 
 
 def train(data: Path, out: Path, given: Sequence[str] = (), *, share: float = 0.2) -> ModelEntry:
@@ -54,9 +51,11 @@ def train(data: Path, out: Path, given: Sequence[str] = (), *, share: float = 0.
     px = int(chosen["image_size"])
     model = build(len(classes), str(chosen["freeze"]), float(chosen["dropout"]))
     arguments = {name: value for name, value in chosen.items() if name not in OWN}
+    taught = teach(chosen["teacher"], [path for path, _ in parts[0]], classes) if chosen["teacher"] else None
+    amounts = {name: float(chosen[name]) for name in ("label_smoothing", "mixup", "cutmix", "adversarial")}
     scores = fit(
-        _with_loss(model, float(chosen["label_smoothing"]), float(chosen["mixup"])),
-        [_images(part, px, augment) for part, augment in zip(parts, (True, False), strict=True)],
+        regularised(model, **amounts),
+        [_images(parts[0], px, augment=True, taught=taught), _images(parts[1], px, augment=False)],
         out,
         arguments | {"metric_for_best_model": "accuracy", "label_names": ["labels"]},
         patience=int(chosen["patience"]),
@@ -115,8 +114,8 @@ def build(classes: int, freeze: str, dropout: float) -> Any:
     return model
 
 
-def _images(paths: list[tuple[str, int]], px: int, augment: bool) -> Any:
-    """A torch data set of normalised pictures, (3, px, px), and class indices."""
+def _images(paths: list[tuple[str, int]], px: int, *, augment: bool, taught: Floats | None = None) -> Any:
+    """A torch data set of normalised pictures, (3, px, px), class indices, and what teachers say, (classes,)."""
     import torch
     from torchvision.transforms import v2
 
@@ -134,38 +133,7 @@ def _images(paths: list[tuple[str, int]], px: int, augment: bool) -> Any:
 
         def __getitem__(self, index: int) -> dict[str, Any]:
             path, label = paths[index]
-            return {"pixels": transform(picture(path)), "labels": label}
+            said = {} if taught is None else {"taught": taught[index]}
+            return {"pixels": transform(picture(path)), "labels": label, **said}
 
     return Images()
-
-
-def _with_loss(model: Any, smoothing: float, mixup: float) -> Any:
-    """The model as the Trainer wants it: pictures and labels to loss and logits; frozen layers stay as they are."""
-    import torch
-    from torch.nn.functional import cross_entropy, one_hot
-
-    class WithLoss(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def train(self, mode: bool = True) -> Any:
-            super().train(mode)
-            for part in self.model.modules():  # else the frozen layers' batch statistics would move
-                if not any(parameter.requires_grad for parameter in part.parameters()):
-                    part.eval()
-            return self
-
-        def forward(self, pixels: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
-            wanted = labels
-            if self.training and mixup > 0:  # Zhang et al., arXiv 1710.09412
-                kept = float(np.random.default_rng(int(labels.sum())).beta(mixup, mixup))
-                order = torch.randperm(len(labels))
-                pixels = kept * pixels + (1 - kept) * pixels[order]
-                shares = one_hot(labels, self.model.num_classes).float()
-                wanted = kept * shares + (1 - kept) * shares[order]
-            logits = self.model(pixels)
-            smoothed = smoothing if self.training else 0.0
-            return {"loss": cross_entropy(logits, wanted, label_smoothing=smoothed), "logits": logits}
-
-    return WithLoss()

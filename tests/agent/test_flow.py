@@ -137,14 +137,25 @@ def test_bad_evidence_goes_back_once(serve: Serve, workspace: Workspace) -> None
     assert [step.error for step in run.steps] == [None, "answer rejected: value is 3 but 1 entities are cited", None]
 
 
-def test_bad_evidence_twice_is_not_shown_as_an_answer(serve: Serve, workspace: Workspace) -> None:
+def test_bad_evidence_is_not_shown_as_an_answer(serve: Serve, workspace: Workspace) -> None:
     invented = ("answer", {"text": "There are 9 unicorns.", "value": 9, "evidence": ["unicorn-1"]})
     run = ask(serve([DETECT], [invented]), workspace)
     assert run.answer.value is None
     assert run.answer.evidence == ()
     assert run.answer.text == "This could not be established: no such id in the scene: unicorn-1."
     assert run.error is not None
-    assert run.usage.calls == 3
+    assert run.usage.calls == 4
+
+
+def test_who_answers_wrong_again_has_to_look_again(serve: Serve, workspace: Workspace) -> None:
+    wrong = ("answer", {"text": "There are 3 dogs.", "value": 3, "evidence": ["dog-1"]})
+    server = serve([DETECT], [wrong], [wrong], [COUNT], [TWO_DOGS])
+    run = ask(server, workspace)
+    assert run.answer.value == 2
+    assert run.error is None
+    offered = [[tool["function"]["name"] for tool in request["tools"]] for request in server.requests]
+    assert ["answer" in names for names in offered] == [True, True, True, False, True]
+    assert offered[3] == [name for name in offered[0] if name != "answer"]
 
 
 def test_an_answer_beside_other_calls_waits(serve: Serve, workspace: Workspace) -> None:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
@@ -31,4 +32,24 @@ def boxes(tmp_path: Path) -> Path:
     categories = [{"id": i, "name": name, "supercategory": ""} for i, name in enumerate(CLASSES, 1)]
     written = {"images": images, "annotations": annotations, "categories": categories}
     (folder / "annotations.json").write_text(json.dumps(written))
+    return folder
+
+
+@pytest.fixture
+def shapes(tmp_path: Path) -> Path:
+    """Forty pictures of discs and of crosses."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "shapes"
+    for number in range(40):
+        name = ("disc", "cross")[number % 2]
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        image = Image.fromarray(rng.integers(90, 160, (64, 64, 3), dtype=np.uint8))
+        draw = ImageDraw.Draw(image)
+        x, y = rng.integers(8, 24, 2).tolist()
+        if name == "disc":
+            draw.ellipse((x, y, x + 32, y + 32), fill=(220, 60, 40))
+        else:
+            draw.line((x, y, x + 32, y + 32), fill=(40, 60, 220), width=6)
+            draw.line((x + 32, y, x, y + 32), fill=(40, 60, 220), width=6)
+        image.save(folder / name / f"{number}.png")
     return folder

@@ -5,34 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from finetune.recipes import classify, describe, detect, plan
 from tools.catalog import active, sealed
+from tools.catalog.changes import keep
 from tools.errors import UserError
 from tools.models import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # the trainers' own libraries warn of themselves
-
-
-@pytest.fixture
-def shapes(tmp_path: Path) -> Path:
-    """Forty pictures of discs and of crosses."""
-    rng = np.random.default_rng(0)
-    folder = tmp_path / "shapes"
-    for number in range(40):
-        name = ("disc", "cross")[number % 2]
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        image = Image.fromarray(rng.integers(90, 160, (64, 64, 3), dtype=np.uint8))
-        draw = ImageDraw.Draw(image)
-        x, y = rng.integers(8, 24, 2).tolist()
-        if name == "disc":
-            draw.ellipse((x, y, x + 32, y + 32), fill=(220, 60, 40))
-        else:
-            draw.line((x, y, x + 32, y + 32), fill=(40, 60, 220), width=6)
-            draw.line((x + 32, y, x, y + 32), fill=(40, 60, 220), width=6)
-        image.save(folder / name / f"{number}.png")
-    return folder
 
 
 def test_classify_learns_and_goes_on(shapes: Path, tmp_path: Path) -> None:
@@ -53,6 +34,22 @@ def test_classify_learns_and_goes_on(shapes: Path, tmp_path: Path) -> None:
     assert (
         again.metrics["first_val_accuracy"] == entry.metrics["first_val_accuracy"]
     )  # its first epoch was not repeated
+
+
+def test_classify_learns_from_mixed_and_attacked_images_and_from_teachers(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path / "home"))
+    options = ["per_device_train_batch_size=8", "image_size=64", "learning_rate=0.01", "num_train_epochs=2"]
+    keep(sealed(classify.train(shapes, tmp_path / "first", options)))
+    harder = ["mixup=0.2", "cutmix=1.0", "adversarial=0.01", "teacher=first, siglip-none"]
+    with pytest.raises(UserError, match="no model 'siglip-none'"):
+        classify.train(shapes, tmp_path / "second", [*options, *harder])
+    harder[-1] = "teacher=first,first"
+    entry = classify.train(shapes, tmp_path / "second", [*options, *harder])
+    assert entry.metrics["val_accuracy"] >= max(entry.metrics["first_val_accuracy"], 0.75)
+    with pytest.raises(UserError, match="cannot teach these classes: it must be a recogniser that knows cross, disc"):
+        classify.train(shapes, tmp_path / "third", [*options, "teacher=diorama-planner"])
 
 
 def test_detect_trains_on_coco_and_gives_a_candidate(boxes: Path, tmp_path: Path) -> None:
