@@ -59,7 +59,9 @@ def _rows(path: Path) -> list[Asked]:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} holds no answers: give a .jsonl of rows with image, question and answer") from error
+        raise UserError(
+            f"{path} holds no rows: give a .jsonl with image and caption, or image, question and answer, in each line"
+        ) from error
     rows = _easy(file, text) if file.name == EASY else _lines(file, text)
     if missing := next((row.image for row in rows if not row.image.is_file()), None):
         raise UserError(f"{file} is about {missing}, which is not there")

@@ -8,7 +8,7 @@ from typing import Any
 
 from finetune.data.read import given_splits, read_classes
 from finetune.data.split import stratified
-from finetune.recipes.options import options
+from finetune.recipes.options import options, positive
 from finetune.recipes.regularised import regularised, teach
 from finetune.recipes.trainer import fit, known
 from tools.catalog import ModelEntry, Source, packaged
@@ -48,7 +48,7 @@ def train(data: Path, out: Path, given: Sequence[str] = (), *, share: float = 0.
     chosen = options(DEFAULTS, known() | OWN, given)
     torch.manual_seed(int(chosen["seed"]))
     classes, parts = _parts(data, share, int(chosen["seed"]))
-    px = int(chosen["image_size"])
+    px = positive(chosen, "image_size")
     model = build(len(classes), str(chosen["freeze"]), float(chosen["dropout"]))
     arguments = {name: value for name, value in chosen.items() if name not in OWN}
     taught = teach(chosen["teacher"], [path for path, _ in parts[0]], classes) if chosen["teacher"] else None

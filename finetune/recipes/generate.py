@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from finetune.data.asked import Asked, read_asked
 from finetune.recipes.denoising import Levels, Told, encode, learner, levels, part_of, tell
-from finetune.recipes.options import options
+from finetune.recipes.options import options, positive
 from finetune.recipes.trainer import fit, known
 from tools import pipelines
 from tools.catalog import ModelEntry, Source
@@ -138,7 +138,7 @@ def _adapted(pipeline: Any, told: Sequence[Told], chosen: dict[str, Any]) -> Any
     import peft
 
     denoiser = getattr(pipeline, part_of(pipeline)).requires_grad_(False)
-    rank = int(chosen["rank"])
+    rank = positive(chosen, "rank")
     config = peft.LoraConfig(
         r=rank, lora_alpha=rank, lora_dropout=float(chosen["peft_dropout"]), target_modules=ATTENTION
     )

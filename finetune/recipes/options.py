@@ -37,6 +37,18 @@ def options(defaults: Mapping[str, Any], known: Collection[str], given: Sequence
     return chosen
 
 
+def positive(chosen: Mapping[str, Any], name: str) -> int:
+    """An option that counts something.
+
+    Raises:
+        UserError: If it is no whole number from 1 on.
+    """
+    value = chosen[name]
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise UserError(f"{name} is a whole number from 1 on, not {value!r}")
+    return value
+
+
 def read_value(text: str) -> Any:
     """A value as YAML writes it; `1e-3` is a number too, which YAML 1.1 reads as text.
 

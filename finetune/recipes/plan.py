@@ -12,7 +12,7 @@ import numpy as np
 from agent.llm.embedded import assemble, is_embedded
 from finetune.data.transcripts import Transcript, read_transcripts
 from finetune.recipes import trainer
-from finetune.recipes.options import options
+from finetune.recipes.options import options, positive
 from tools.catalog import ModelEntry, Source
 from tools.errors import UserError
 
@@ -134,10 +134,10 @@ def adapter(chosen: dict[str, Any], layers: int, steps: int, *, sees: bool = Fal
     """
     import peft
 
-    last = chosen["last_layers"]
+    last, rank = chosen["last_layers"], positive(chosen, "rank")
     ends = "|".join(map(str, range(layers - int(last or 0), layers)))
     low_rank: dict[str, Any] = {
-        "lora_alpha": 2 * int(chosen["rank"]),
+        "lora_alpha": 2 * rank,
         "lora_dropout": float(chosen["peft_dropout"]),
         # Of Llama's, Qwen's and their like the matrices are called `…_proj`.
         "target_modules": "all-linear" if last is None else rf".*\.layers\.({ends})\..*_proj",
@@ -148,15 +148,15 @@ def adapter(chosen: dict[str, Any], layers: int, steps: int, *, sees: bool = Fal
         case "none":
             return None
         case "lora" | "dora" as kind:
-            return peft.LoraConfig(r=int(chosen["rank"]), use_dora=kind == "dora", **low_rank)
+            return peft.LoraConfig(r=rank, use_dora=kind == "dora", **low_rank)
         case "adalora":
             first, end = steps // 10, steps // 2
             return peft.AdaLoraConfig(
-                init_r=2 * int(chosen["rank"]), target_r=int(chosen["rank"]), total_step=steps, tinit=first,
+                init_r=2 * rank, target_r=rank, total_step=steps, tinit=first,
                 tfinal=steps - end, **low_rank,
             )  # fmt: skip
         case "prefix":
-            return peft.PrefixTuningConfig(num_virtual_tokens=int(chosen["rank"]), task_type="CAUSAL_LM")
+            return peft.PrefixTuningConfig(num_virtual_tokens=rank, task_type="CAUSAL_LM")
         case "ia3":
             return peft.IA3Config(task_type="CAUSAL_LM")
     raise UserError(f"peft is lora, dora, adalora, prefix, ia3 or none, not {chosen['peft']!r}")

@@ -15,10 +15,7 @@ from tools.errors import UserError
 
 PARK = Path(__file__).parents[2] / "examples" / "park.png"
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path / "home"))
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.mark.slow

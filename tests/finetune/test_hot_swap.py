@@ -12,8 +12,9 @@ pytestmark = [pytest.mark.vllm, pytest.mark.timeout(1800)]
 
 
 @pytest.mark.filterwarnings("ignore")  # peft and transformers warn of themselves
-def test_no_request_fails_while_an_adapter_comes_into_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path / "home"))
+def test_no_request_fails_while_an_adapter_comes_into_use(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SCENOGRAPH_LLM_ADAPTERS", "1")  # which `serving` sets, so that it is undone
     with hot_swap.serving() as state:
         entry = hot_swap.write_adapter(tmp_path / "adapter")

@@ -1,6 +1,6 @@
 import pytest
 
-from finetune.recipes.options import options
+from finetune.recipes.options import options, positive
 from tools.errors import UserError
 
 KNOWN = {"epochs", "lr0", "freeze", "cos_lr", "device"}
@@ -19,3 +19,10 @@ def test_values_are_read_as_yaml() -> None:
 def test_what_cannot_be_set_is_refused_in_words(given: str, told: str) -> None:
     with pytest.raises(UserError, match=told):
         options({}, KNOWN, [given])
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, "many", True, None])
+def test_what_counts_is_a_whole_number_from_one_on(value: object) -> None:
+    assert positive({"rank": 8}, "rank") == 8
+    with pytest.raises(UserError, match="rank is a whole number from 1 on"):
+        positive({"rank": value}, "rank")

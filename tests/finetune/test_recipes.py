@@ -37,9 +37,8 @@ def test_classify_learns_and_goes_on(shapes: Path, tmp_path: Path) -> None:
 
 
 def test_classify_learns_from_mixed_and_attacked_images_and_from_teachers(
-    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shapes: Path, home: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path / "home"))
     options = ["per_device_train_batch_size=8", "image_size=64", "learning_rate=0.01", "num_train_epochs=2"]
     keep(sealed(classify.train(shapes, tmp_path / "first", options)))
     harder = ["mixup=0.2", "cutmix=1.0", "adversarial=0.01", "teacher=first, siglip-none"]

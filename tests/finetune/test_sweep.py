@@ -16,10 +16,7 @@ from finetune.sweep import Setup, Sweep, Train, merit
 from tools.catalog import ModelEntry, Source, find
 from tools.errors import UserError
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path / "home"))
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def setup(*over: str, options: tuple[str, ...] = ()) -> Setup:

@@ -29,10 +29,9 @@ DONE: dict[str, Any] = {"text": "It is trained and in use.", "value": None, "evi
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home of its own; what still trains at the end is stopped."""
-    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path / "home"))
-    yield tmp_path / "home"
+def stopped(home: Path) -> Iterator[None]:
+    """What still trains at the end is stopped."""
+    yield
     for job in jobs.jobs():
         if job.running:
             os.kill(job.pid, 9)

@@ -11,11 +11,7 @@ from tools.catalog.profiles import PROFILES, members, use
 from tools.errors import UserError
 from tools.models import Models
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def entry(name: str, weights: Path, task: str = "segment", memory: int = 0) -> ModelEntry:

@@ -17,10 +17,7 @@ torch = pytest.importorskip("torch")
 
 PARK = Path(__file__).parents[2] / "examples" / "park.png"
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path / "home"))
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.mark.slow

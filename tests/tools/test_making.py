@@ -26,6 +26,8 @@ COLOURS = {"dog": (210, 47, 39), "cat": (30, 80, 160), "tree": (92, 158, 49)}
 GREEN = (200, 220, 180)
 Call = Callable[..., ToolMessage]
 
+pytestmark = pytest.mark.usefixtures("home")
+
 
 class SeesColours:
     """A detector that takes each block of a colour for a thing."""
@@ -83,12 +85,6 @@ class Fakes(Models):
 
     def get(self, task: str) -> Any:
         return self.made[task]
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
 
 
 @pytest.fixture
