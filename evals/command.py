@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LAST_SEED = 5_000_000
 """Seeds of evals lie below; training draws its scenes from far above."""
 
+FAILURES = 20
+"""How many a run prints; `eval show` lists them all."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON too, on the last line.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Name of a run, or the folder of one.")]
 
@@ -188,10 +191,11 @@ def _console() -> Console:
 def _tell(report: Report, folder: Path, earlier: Report | None, json: bool) -> None:
     from evals.suites.report import show
 
-    show(report, _console())
+    show(report, _console(), FAILURES)
     if earlier is not None:
         _changes(earlier, report)
-    typer.echo(f"kept in {folder}")
+    rest = f"; `scenograph eval show {folder}` lists all failures" if len(report.failures) > FAILURES else ""
+    typer.echo(f"kept in {folder}{rest}")
     if json:
         typer.echo(report.line())
     if report.interrupted:

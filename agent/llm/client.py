@@ -127,16 +127,22 @@ def _refusal(error: openai.APIStatusError, url: str | None, model: str) -> str:
 
 
 def _called(reply: BaseMessage, url: str | None) -> AIMessage:
+    cut = reply.response_metadata.get("finish_reason") == "length"
     if not isinstance(reply, AIMessage) or not (reply.tool_calls or reply.invalid_tool_calls):
+        if cut:
+            raise UserError(
+                f"the model at {url} called no tool within {MAX_TOKENS} tokens: ask in other words, or choose another "
+                "SCENOGRAPH_LLM_MODEL"
+            )
         raise UserError(
             f"the model at {url} called no tool: serve it with tool calling (vLLM: --enable-auto-tool-choice "
             "--tool-call-parser …), or choose another SCENOGRAPH_LLM_MODEL"
         )
     if reply.invalid_tool_calls:
         name = reply.invalid_tool_calls[0].get("name")
-        cut = " (cut off)" if reply.response_metadata.get("finish_reason") == "length" else ""
+        where = " (cut off)" if cut else ""
         raise UserError(
-            f"the model at {url} called {name} with arguments that are no JSON object{cut}: try again, or choose "
+            f"the model at {url} called {name} with arguments that are no JSON object{where}: try again, or choose "
             "another SCENOGRAPH_LLM_MODEL"
         )
     return reply

@@ -116,16 +116,17 @@ def _failure(result: Result) -> Failure:
     return Failure(id=question.id, query=question.query, expected=repr(question.answer), got=got, why=result.why or "")
 
 
-def show(report: Report, console: Console) -> None:
-    """Print the figures and the failures."""
+def show(report: Report, console: Console, most: int | None = None) -> None:
+    """Print the figures and the failures, the first so many of them where `most` is given."""
     console.print(_metrics(report.suite, report.metrics))
     if report.by_kind:
         console.print(_metrics("accuracy by kind", report.by_kind))
     for listing in report.listings:
-        console.print(table(listing))
+        console.print(table(listing) if listing.rows else listing.title)
     if report.failures:
-        rows = [[one.id, one.query, one.expected, one.got, one.why] for one in report.failures]
-        console.print(table(Listing(title="failures", columns=["id", "query", "expected", "got", "why"], rows=rows)))
+        rows = [[one.id, one.query, one.expected, one.got, one.why] for one in report.failures[:most]]
+        title = "failures" + (f", the first {most} of {len(report.failures)}" if len(rows) < len(report.failures) else "")
+        console.print(table(Listing(title=title, columns=["id", "query", "expected", "got", "why"], rows=rows)))
     if report.errors:
         console.print(f"{report.errors} of these raised an error")
 

@@ -22,8 +22,9 @@ TOOL = {
 }
 
 
-def reply(**message: Any) -> httpx.Response:
-    choice = {"index": 0, "message": {"role": "assistant", "content": None, **message}, "finish_reason": "length"}
+def reply(finish_reason: str = "length", **message: Any) -> httpx.Response:
+    message = {"role": "assistant", "content": None, **message}
+    choice = {"index": 0, "message": message, "finish_reason": finish_reason}
     body = {"id": "1", "object": "chat.completion", "created": 1, "model": "scripted", "choices": [choice]}
     return httpx.Response(200, json=body)
 
@@ -55,7 +56,8 @@ def refusal(status: int, message: str) -> httpx.Response:
         (httpx.Response(200, json={"choices": None}), "no chat completion"),
         (httpx.Response(200, json={"choices": []}), "no chat completion"),
         (httpx.Response(200, json={"choices": [{"message": None}]}), "no chat completion"),
-        (reply(content="There are two dogs."), "called no tool"),
+        (reply("stop", content="There are two dogs."), "called no tool: serve it with tool calling"),
+        (reply(content="There are two dogs, and"), "called no tool within 512 tokens"),
         (called("{'one': "), r"called look with arguments that are no JSON object \(cut off\)"),
         (called('"dog"'), "no chat completion with tool calls"),
         (called("[1]"), "no chat completion with tool calls"),
