@@ -125,8 +125,10 @@ def show(report: Report, console: Console, most: int | None = None) -> None:
         console.print(table(listing) if listing.rows else listing.title)
     if report.failures:
         rows = [[one.id, one.query, one.expected, one.got, one.why] for one in report.failures[:most]]
-        title = "failures" + (f", the first {most} of {len(report.failures)}" if len(rows) < len(report.failures) else "")
-        console.print(table(Listing(title=title, columns=["id", "query", "expected", "got", "why"], rows=rows)))
+        left_out = f", the first {most} of {len(report.failures)}" if len(rows) < len(report.failures) else ""
+        console.print(
+            table(Listing(title=f"failures{left_out}", columns=["id", "query", "expected", "got", "why"], rows=rows))
+        )
     if report.errors:
         console.print(f"{report.errors} of these raised an error")
 
