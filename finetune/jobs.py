@@ -52,7 +52,7 @@ class Job(Frozen):
             _CHILDREN[self.pid].poll()
         try:
             process = psutil.Process(self.pid)
-            return abs(process.create_time() - self.created) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+            return bool(abs(process.create_time() - self.created) < 1.0 and process.status() != psutil.STATUS_ZOMBIE)
         except psutil.Error:
             return False
 
