@@ -148,7 +148,7 @@ def publish(trained: Path, weights: Path) -> dict[str, Any]:
     return written
 
 
-def _use_all_cores(_: object) -> None:
+def use_all_cores(_: object) -> None:
     """Undo that ultralytics leaves one core to others, which on two cores is half of the machine."""
     import torch
 
@@ -177,7 +177,7 @@ def train(out: Path, config: DetectConfig | None = None, base: Path | None = Non
     resumed = last.exists()
     # Taken up whole: `load` would leave out the layer that tells classes apart, of which the file has 80.
     detector = YOLO(last if resumed else base or "yolo26n-seg.yaml")
-    detector.add_callback("on_train_start", _use_all_cores)
+    detector.add_callback("on_train_start", use_all_cores)
     if resumed:
         detector.train(resume=True)
     else:
@@ -197,7 +197,7 @@ def _backbone(out: Path, config: DetectConfig, shared: dict[str, Any]) -> Path:
     if not (folder / "done").exists():
         crops = _crop_data(out / "crops", config)
         classifier = YOLO("yolo26n-cls.yaml")
-        classifier.add_callback("on_train_start", _use_all_cores)
+        classifier.add_callback("on_train_start", use_all_cores)
         classifier.train(
             data=str(crops), name="backbone", imgsz=config.crop_px, epochs=config.crop_epochs, batch=64,
             lr0=config.crop_lr, warmup_epochs=0.3, scale=0.7, erasing=0.2, auto_augment=None, hsv_h=0.0, **shared,

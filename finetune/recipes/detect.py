@@ -15,7 +15,7 @@ from finetune.data.check import check_boxes
 from finetune.data.read import given_splits, read_boxes
 from finetune.data.show import show
 from finetune.data.split import stratified
-from finetune.detect import publish
+from finetune.detect import publish, use_all_cores
 from finetune.recipes.options import options
 from tools.catalog import ModelEntry, Source, verified
 from tools.errors import UserError
@@ -64,10 +64,12 @@ def train(
     last = out / "train" / "weights" / "last.pt"
     if last.exists() and not _done(last):
         model = yolo(last)
+        model.add_callback("on_train_start", use_all_cores)
         model.train(resume=True)
     elif not last.exists():
         classes, described = prepare(data, out / "data", share, int(chosen["seed"]))
         model = yolo(str(verified(base)) if base else NOTHING, task="segment")
+        model.add_callback("on_train_start", use_all_cores)
         Console(stderr=True).print(f"training on {len(classes)} classes: {', '.join(classes)}", markup=False)
         model.train(data=str(described), project=str(out), name="train", exist_ok=True, plots=False, **chosen)
     plot_results(file=out / "train" / "results.csv")  # beside it, as results.png
