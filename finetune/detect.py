@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel
 
 from evals.diorama.render import Painted, paint
 from evals.diorama.scene import Scene, sample_scene
+from finetune.data.write import line
 from graphs.taxonomy import CATEGORIES
 
 TRAIN_SEED = 10_000_000
@@ -47,24 +47,10 @@ FURTHER = DetectConfig(first_seed=TRAIN_SEED + 8_000, scenes=7_000, epochs=1, lr
 """For training earlier weights further: on scenes that they have not seen."""
 
 
-def _polygon(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """The mask's outer contours as one polygon, relative to the image, (points, 2); empty if too few points."""
-    import cv2
-    from ultralytics.data.converter import merge_multi_segment
-
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    segments: list[Any] = [contour.reshape(-1, 2) for contour in contours if len(contour) >= 4]
-    if not segments:
-        return np.zeros((0, 2))
-    merged = np.concatenate(merge_multi_segment(segments)) if len(segments) > 1 else segments[0]
-    return np.asarray(merged / np.array(mask.shape[::-1]), dtype=np.float64)
-
-
 def _label_lines(scene: Scene, painted: Painted) -> Iterable[str]:
     for thing, mask in zip(scene.objects, painted.masks, strict=True):
-        points = _polygon(mask)
-        if len(points):
-            yield f"{CATEGORIES.index(thing.category)} " + " ".join(f"{value:.5f}" for value in points.reshape(-1))
+        if mask.any():
+            yield line(CATEGORIES.index(thing.category), mask)
 
 
 def _write_scene(folder: Path, split: str, seed: int, px: int, out_px: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 if TYPE_CHECKING:
     from supervision import DetectionDataset
@@ -63,7 +63,7 @@ def _size(path: Path) -> tuple[int, int] | None:
         with Image.open(path) as image:
             image.verify()
             return image.size
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError):
+    except Exception:  # Pillow raises many types on malformed files, and one more once ultralytics is imported.
         return None
 
 
@@ -108,6 +108,6 @@ def _hashes(paths: Sequence[str]) -> dict[str, npt.NDArray[np.bool_]]:
         try:
             with Image.open(path) as image:
                 hashes[path] = np.asarray(phash(image).hash, dtype=np.bool_).reshape(-1)
-        except (OSError, SyntaxError, ValueError):
-            continue  # what cannot be read is named by `_images`
+        except Exception:  # As above; what cannot be read is named by `_images`.
+            continue
     return hashes

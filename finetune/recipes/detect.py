@@ -15,6 +15,7 @@ from finetune.data.check import check_boxes
 from finetune.data.read import given_splits, read_boxes
 from finetune.data.show import show
 from finetune.data.split import stratified
+from finetune.data.write import write_yolo
 from finetune.detect import publish, use_all_cores
 from finetune.recipes.options import options
 from tools.catalog import ModelEntry, Source, verified
@@ -94,7 +95,7 @@ def prepare(data: Path, folder: Path, share: float, seed: int) -> tuple[list[str
     train_set, val_set = _parts(data, share, seed)
     show(check_boxes(train_set, val_set), Console(stderr=True))
     for name, part in (("train", train_set), ("val", val_set)):
-        part.as_yolo(str(folder / "images" / name), str(folder / "labels" / name))
+        write_yolo(part, folder / "images" / name, folder / "labels" / name)
     described = folder / "data.yaml"
     names = dict(enumerate(train_set.classes))
     described.write_text(

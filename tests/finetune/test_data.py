@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import supervision
 from PIL import Image
@@ -8,6 +9,7 @@ from PIL import Image
 from finetune.data.check import check_boxes, copies
 from finetune.data.read import Format, format_of, given_splits, read_boxes, read_classes
 from finetune.data.split import stratified
+from finetune.data.write import write_yolo
 from tools.errors import UserError
 
 
@@ -27,6 +29,26 @@ def test_a_data_set_reads_the_same_in_each_format(boxes: Path, tmp_path: Path, k
     assert sorted(again.classes) == sorted(original.classes) == ["ball", "box"]
     assert len(again) == len(original) == 10
     assert sum(map(len, again.annotations.values())) == sum(map(len, original.annotations.values())) == 15
+
+
+def test_a_thing_in_pieces_is_written_as_one(boxes: Path, tmp_path: Path) -> None:
+    path = boxes / "annotations.json"
+    data = json.loads(path.read_text())
+    pieces, without, *_ = data["annotations"]
+    pieces["segmentation"] = [[8, 8, 14, 8, 14, 28, 8, 28], [20, 8, 28, 8, 28, 28, 20, 28]]
+    without["segmentation"] = []
+    path.write_text(json.dumps(data))
+    written = tmp_path / "written"
+    write_yolo(read_boxes(boxes), written / "images", written / "labels")
+    (written / "data.yaml").write_text("names: [ball, box]")
+    lines = [file.read_text().splitlines() for file in sorted((written / "labels").iterdir())]
+    assert [len(one) for one in lines] == [1, 2] * 5
+    again = read_boxes(written)
+    for name in ("0.png", "1.png"):
+        before = next(found for one, found in read_boxes(boxes).annotations.items() if Path(one).name == name)
+        after = next(found for one, found in again.annotations.items() if Path(one).name == name)
+        assert np.abs(before.xyxy - after.xyxy).max() <= 1.5
+        assert before.class_id.tolist() == after.class_id.tolist()
 
 
 def test_a_folder_a_class_is_read_as_classes_and_refused_as_boxes(tmp_path: Path) -> None:
