@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,8 @@ def outline(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
         Points relative to the image, 0 to 1, (points, 2); of a mask too small for a polygon the corners of its box.
     """
     import cv2
+
+    os.environ["ULTRALYTICS_SAFE_LOAD"] = "1"  # read as it is imported, by whoever comes first
     from ultralytics.data.converter import merge_multi_segment
 
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)

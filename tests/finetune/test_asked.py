@@ -60,5 +60,5 @@ def test_easy_vqa_is_read_as_its_package_holds_it_and_its_test_set_is_left_alone
 def test_what_is_wrong_is_one_clear_line(tmp_path: Path, rows: list[object], told: str) -> None:
     with pytest.raises(UserError, match=told):
         read_asked(written(pictures(tmp_path, 1) / "rows.jsonl", *rows), 0.2, seed=0)
-    with pytest.raises(UserError, match="give a .jsonl of rows"):
+    with pytest.raises(UserError, match="give a .jsonl with image"):
         read_asked(tmp_path / "none", 0.2, seed=0)
