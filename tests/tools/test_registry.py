@@ -26,7 +26,12 @@ TYPES = {
     "generate": ["prompt", "width", "height", "seed", "count", "best_of"],
     "edit": ["image_id", "instruction", "region", "seed"],
     "answer": ["text", "value", "evidence"],
+    "promote": ["name", "data"],
+    "train": ["name", "recipe", "data", "base", "options"],
+    "training": ["wait"],
 }
+BROUGHT = ["promote", "train", "training"]
+"""By `finetune`, through the same door as other packages' tools."""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +51,7 @@ def schema(made: BaseTool) -> dict[str, object]:
 
 
 def test_the_tools_stand_in_their_order(tools: dict[str, BaseTool]) -> None:
-    assert list(tools) == [path.partition(":")[2] for path in TOOLS] == list(TYPES)
+    assert list(tools) == [*(path.partition(":")[2] for path in TOOLS), *BROUGHT] == list(TYPES)
 
 
 @pytest.mark.parametrize("name", TYPES)
