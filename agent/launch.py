@@ -15,8 +15,8 @@ SERVICE_KEY = "SCENOGRAPH_SERVICE_KEY"
 """The variable from which the service takes its bearer key."""
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("agent", "graphs", "tools")
-"""What the service has imported."""
+PACKAGES = ("agent", "evals", "finetune", "graphs", "tools")
+"""What the service imports: through the tools that it finds, also those that train and the gate's measures."""
 
 
 def needed() -> tuple[Program, ...]:

@@ -57,16 +57,13 @@ class Running(BaseModel):
 
     def process(self) -> psutil.Process | None:
         """The live process, or None if it ended, also when another has its pid by now."""
-        # All of them: one that was killed may be a zombie for a moment before it can be polled.
-        for child in list(_CHILDREN.values()):
-            child.poll()
+        process = live(self.pid, self.created)
         try:
-            process = psutil.Process(self.pid)
-            command = process.cmdline()  # empty for a moment, while the kernel still puts the program in place
-            same = abs(process.create_time() - self.created) < 1.0 and (not command or f"--port={self.port}" in command)
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            # Empty for a moment, while the kernel still puts the program in place.
+            command = process.cmdline() if process else []
         except psutil.Error:
             return None
+        return process if not command or f"--port={self.port}" in command else None
 
     def client(self, timeout: httpx.Timeout | float) -> httpx.Client:
         """A client to it, which the caller closes."""
@@ -110,6 +107,25 @@ class Program:
     title: str
     fingerprint: Callable[[], str]
     launch: Callable[[], Launch]
+
+
+def adopt(child: subprocess.Popen[bytes]) -> float:
+    """Keep a process that was started here, to be polled; gives when it began, which with its pid names it for good."""
+    _CHILDREN[child.pid] = child
+    return float(psutil.Process(child.pid).create_time())
+
+
+def live(pid: int, created: float) -> psutil.Process | None:
+    """The process of this pid that began then, or None if it ended, also when another has its pid by now."""
+    # All of them: one that was killed may be a zombie for a moment before it can be polled.
+    for child in list(_CHILDREN.values()):
+        child.poll()
+    try:
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - created) < 1.0
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.Error:
+        return None
 
 
 def home() -> Path:
@@ -223,11 +239,10 @@ def _spawn(program: Program, started: list[Running], progress: Progress) -> Runn
             cwd=home(),
             start_new_session=True,
         )
-    _CHILDREN[child.pid] = child
     state = Running(
         name=program.name,
         pid=child.pid,
-        created=psutil.Process(child.pid).create_time(),
+        created=adopt(child),
         port=port,
         key=key,
         fingerprint=program.fingerprint(),
@@ -250,6 +265,8 @@ def _ready(program: Program, state: Running, started: list[Running], progress: P
     """Wait until the process takes requests; one of somebody else's that ends meanwhile is replaced by ours."""
     began = time.monotonic()
     log = log_path(program.name)
+    if state in started:
+        progress(f"starting {program.title}, 0 s (log: {log})")  # also of one that is ready at once
     while not state.healthy():
         waited = time.monotonic() - began
         if state.process() is None:

@@ -13,10 +13,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import psutil
 from pydantic import ValidationError
 
-from agent.processes import home
+from agent.processes import adopt, home, live
 from graphs.types import Frozen
 from tools.errors import UserError
 
@@ -25,9 +24,6 @@ DONE = "candidate "
 
 RUN = "from agent.cli import main; main()"
 """The command `scenograph`, of this very installation."""
-
-_CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
-"""Processes that this one started: one that ends must be polled, or it stays a zombie."""
 
 
 class Job(Frozen):
@@ -48,13 +44,7 @@ class Job(Frozen):
     @property
     def running(self) -> bool:
         """Whether it still trains."""
-        if self.pid in _CHILDREN:
-            _CHILDREN[self.pid].poll()
-        try:
-            process = psutil.Process(self.pid)
-            return bool(abs(process.create_time() - self.created) < 1.0 and process.status() != psutil.STATUS_ZOMBIE)
-        except psutil.Error:
-            return False
+        return live(self.pid, self.created) is not None
 
     @property
     def seconds(self) -> float:
@@ -119,7 +109,6 @@ def start(name: str, arguments: Sequence[str]) -> Job:
             )
     except OSError as error:
         raise UserError(f"cannot write to {folder()} ({error.strerror}); set SCENOGRAPH_HOME") from error
-    _CHILDREN[child.pid] = child
-    job = Job(name=name, argv=argv, pid=child.pid, created=psutil.Process(child.pid).create_time())
+    job = Job(name=name, argv=argv, pid=child.pid, created=adopt(child))
     (folder() / f"{name}.json").write_text(job.model_dump_json())
     return job
