@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from tools.catalog import ModelEntry, find, verified
 from tools.errors import UserError
 from tools.exported import STRIDE
 from tools.memory import with_room
-from tools.recogniser import Recogniser, square
+from tools.recogniser import HeadRecogniser, Recogniser, square
 
 CONFIDENCE = 0.35
 # Two detections whose masks share this much are one thing: true visible parts of two things hardly overlap at all. The
@@ -97,7 +97,7 @@ class Detector:
         if path.is_dir():
             self._exported: exported.Exported | None = exported.Exported(path)
         else:
-            self._exported = self._opened(exported.path) if exported.usable(entry) else None
+            self._exported = self._opened() if exported.usable(entry) else None
         if self._exported is None:
             self._model = load_yolo(path, entry.task)
             self._options = {"conf": self._confidence, "retina_masks": True, "device": _device()}
@@ -133,17 +133,15 @@ class Detector:
     def hasten(self) -> None:
         """Make ready for many images: on a CPU by an export, once for these weights, which takes some ten seconds."""
         if self._exported is None and self._hastens and exported.possible(self._entry):
-            self._exported = self._opened(exported.export)
+            self._exported = self._opened()
+        if isinstance(self._namer, HeadRecogniser):
+            self._namer.hasten()
 
-    def _opened(self, where: Callable[[ModelEntry], Path]) -> exported.Exported | None:
-        """The export in a folder; none, once and for all, where it cannot be had: torch sees the same, more slowly."""
-        try:
-            return exported.Exported(where(self._entry))
-        except Exception as error:  # OpenVINO raises what it likes on a machine or a file that it does not like.
-            self._hastens = False
-            reason = " ".join(str(error).split())[:200]
-            logging.getLogger(__name__).warning("%s goes on without OpenVINO: %s", self.name, reason)
-            return None
+    def _opened(self) -> exported.Exported | None:
+        """The export, made if there is none yet; none, once and for all, where it cannot be had."""
+        found = exported.opened(self._entry, lambda: exported.Exported(exported.export(self._entry)))
+        self._hastens = found is not None
+        return found
 
     def _predict(self, images: Sequence[Image.Image]) -> list[Any]:
         """Supervision's detections of each image, before suppression."""

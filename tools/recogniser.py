@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tools import exported
 from tools.catalog import ModelEntry, Source, packaged, verified
 
 ARCHITECTURE = "tf_efficientnet_lite0"
@@ -136,6 +137,23 @@ class HeadRecogniser:
         self._size = entry.image_size or DEFAULT_IMAGE_SIZE
         self._weight, self._bias = head["weight"].astype(np.float32), head["bias"].astype(np.float32)
         self._backbone = Backbone(load_backbone(packaged(entry.sources[1])))
+        self._look = self._backbone.pooled(STAGES)
+        self._entry = entry
+        self._hastens = True
+        if exported.ready(entry):
+            self.hasten()
+
+    def hasten(self) -> None:
+        """Make ready for many pictures: by OpenVINO, converted once for these weights, which takes some seconds."""
+        if self._hastens:
+            self._hastens = False
+            self._look = exported.opened(self._entry, self._converted) or self._look
+
+    def _converted(self) -> Callable[[Any], Any]:
+        import torch
+
+        compiled = exported.Compiled(exported.convert(self._entry, self._look, self._size))
+        return lambda batch: torch.from_numpy(compiled(batch.contiguous().numpy())[0].copy())
 
     def __call__(self, images: Sequence[Image.Image], labels: Sequence[str] = ()) -> Floats:
         """See `Recogniser`."""
@@ -146,7 +164,7 @@ class HeadRecogniser:
         return _unit(self._features(images))
 
     def _features(self, images: Sequence[Image.Image]) -> Floats:
-        return self._backbone.features(images, self._size, STAGES)
+        return self._backbone.run(images, self._look, self._size)
 
 
 def load_backbone(path: Path) -> Any:
@@ -166,24 +184,29 @@ class Backbone:
 
     def __init__(self, model: Any) -> None:
         """Take it as `load_backbone` gives it, or with a head of its own."""
-        self._model = model.eval()
+        self._model = model.eval().requires_grad_(False)
 
     def logits(self, images: Sequence[Image.Image], size: int) -> Floats:
         """Of ImageNet's classes, shape (images, 1000); the images are looked at as squares of that many pixels."""
-        return self._run(images, lambda batch: self._model(batch), size)
+        return self.run(images, lambda batch: self._model(batch), size)
 
     def features(self, images: Sequence[Image.Image], size: int, stages: Sequence[int] = ()) -> Floats:
         """The pooled last features, then means and maxima of stages; shape (images, features)."""
-        import torch
+        return self.run(images, self.pooled(stages), size)
 
-        def pooled(batch: Any) -> Any:
+    def pooled(self, stages: Sequence[int]) -> Callable[[Any], Any]:
+        """What makes of a batch of pixels the features that `features` gives of images."""
+
+        def look(batch: Any) -> Any:
+            import torch
+
             if not stages:
                 return self._model.global_pool(self._model.forward_features(batch))
             last, inner = self._model.forward_intermediates(batch, indices=list(stages))
             means, peaks = [one.mean((2, 3)) for one in inner], [one.amax((2, 3)) for one in inner]
             return torch.cat([self._model.global_pool(last), *means, *peaks], 1)
 
-        return self._run(images, pooled, size)
+        return look
 
     def cells(self, images: Sequence[Image.Image], size: int) -> Floats:
         """What `STAGES` see at each place, row by row; shape (images, places, features), 16 pixels a place."""
@@ -191,9 +214,10 @@ class Backbone:
         def looked(batch: Any) -> Any:
             return _cells(self._model.forward_intermediates(batch, indices=list(STAGES), intermediates_only=True))
 
-        return self._run(images, looked, size)
+        return self.run(images, looked, size)
 
-    def _run(self, images: Sequence[Image.Image], forward: Callable[[Any], Any], size: int) -> Floats:
+    def run(self, images: Sequence[Image.Image], forward: Callable[[Any], Any], size: int) -> Floats:
+        """What `forward` makes of the images, as squares of that many pixels from -1 to 1, `BATCH` at a time."""
         import torch
 
         parts = []

@@ -24,7 +24,7 @@ from tools.workspace import Workspace
 MANY = 16
 """Images from which on it pays to export the detector first, which takes as long as some fifty images."""
 
-FORM = 2
+FORM = 3
 """Of what is kept; to be raised with every change of how things come from detections."""
 
 Thing = dict[str, Any]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import shutil
 import tempfile
 import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +32,11 @@ from tools.seen import Seen, key
 if TYPE_CHECKING:
     from tools.sight import Seer
 
+
+_Given = tuple[Image.Image | None, tuple[int, int], str, str, Origin, str | None, Made | None]
+"""Of an image: pixels, if decoded, width and height, SHA-256, path, origin, parent and how it was made."""
+
+DECODED_AHEAD = 16
 
 HELD = 2**29
 """Bytes of decoded pixels that a workspace holds: some fourteen photographs of twelve megapixels."""
@@ -63,8 +72,12 @@ class Workspace:
             UserError: If one of them is missing, unreadable, too large, damaged or no image.
         """
         workspace = cls(models, folder)
-        for path in paths:
-            workspace.take(path)
+        rest = iter(paths)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            # So many at a time: pixels of more of them would take too much memory.
+            while some := [*islice(rest, DECODED_AHEAD)]:
+                for given in pool.map(workspace._read, some):
+                    workspace._keep(*given)
         return workspace
 
     def take(self, path: str | Path) -> ImageRef:
@@ -73,6 +86,11 @@ class Workspace:
         Raises:
             UserError: If it is missing, unreadable, too large, damaged or no image.
         """
+        with self._lock:
+            return self._keep(*self._read(path))
+
+    def _read(self, path: str | Path) -> _Given:
+        """What there is to know of an image file, without taking it in."""
         data = read(Path(path))
         digest = hashlib.sha256(data).hexdigest()
         image, size = None, self._size(digest)
@@ -82,8 +100,7 @@ class Workspace:
             if self.seen is not None:
                 self.seen.put({_size_key(digest): orjson.dumps(size)})
         made = provenance.read(data)
-        with self._lock:
-            return self._keep(image, size, digest, str(path), provenance.origin(made), None, made)
+        return image, size, digest, str(path), provenance.origin(made), None, made
 
     def _size(self, digest: str) -> tuple[int, int] | None:
         """Width and height of a picture that was decoded before, so that it need not be to be known as sound."""
@@ -242,4 +259,9 @@ def _bytes(image: Image.Image) -> int:
 
 
 def _size_key(digest: str) -> str:
-    return key("size", digest, version("pillow"))
+    return key("size", digest, _pillow())
+
+
+@cache
+def _pillow() -> str:
+    return version("pillow")

@@ -40,6 +40,9 @@ def test_the_export_sees_what_torch_sees() -> None:
                 assert (one.label, other.label) == (one.label, one.label)
                 assert np.abs(np.subtract(one.box, other.box)).max() < 0.5
                 assert abs(one.score - other.score) < 0.01
+                assert one.mask is not None
+                assert other.mask is not None
+                assert (one.mask != other.mask).mean() < 0.001
 
 
 def test_what_is_no_checkpoint_is_not_exported(tmp_path: Path) -> None:
