@@ -32,6 +32,10 @@ _COMPARED = {
 }  # fmt: skip
 _LARGEST, _SMALLEST = {"largest", "biggest", "greatest"}, {"smallest", "tiniest"}
 _AUXILIARIES = {"is", "are", "was", "were", "do", "does", "did", "has"}  # "could you …" may ask for a deed
+_OPEN = {"what", "which", "where", "who", "whose", "why", "how"}
+_DEEDS = {"count", "number", "list", "name", "tell"}
+_OUTLINES = re.compile(r"\b(outlin(e[sd]?|ing)|contours?|silhouettes?|segment(ed|ation)?|masks? (out|of|for))\b")
+"""A mask alone may be worn."""
 _ARTICLES = {"a", "an", "the", "some", "any", "another", "several", "many", "every", "each"}
 _BEFORE_NOUN = _ARTICLES | {"more", "fewer", "less", "most", "fewest"}
 _PIECES = {"piece", "pieces", "loaf", "loaves", "of", "the", "these", "those", "all"}
@@ -87,7 +91,8 @@ class Reading:
         compared: Which way labels, or images, are compared by their numbers.
         extreme: Whether the largest (1) or the smallest (-1) is meant, else 0.
         opening: The yes or no with which it begins, if it does.
-        yes_or_no: Whether it is a question to which the answer is one of these.
+        asks: Whether it is a question to be answered by yes or no, or one for what, which, where, who, why or how.
+        outlined: Whether outlines are spoken of.
     """
 
     claims: tuple[Claim, ...] = ()
@@ -99,7 +104,8 @@ class Reading:
     compared: Comparison | None = None
     extreme: int = 0
     opening: bool | None = None
-    yes_or_no: bool = False
+    asks: Literal["whether", "what"] | None = None
+    outlined: bool = False
 
 
 @dataclass
@@ -145,7 +151,8 @@ def read(text: str, known: Collection[str] = ()) -> Reading:
         compared=compared,  # type: ignore[arg-type]
         extreme=extreme,
         opening={"yes": True, "no": False}.get(tokens[0]) if tokens[1:2] in ([","], ["."], [":"]) else None,
-        yes_or_no=text.rstrip().endswith("?") and _yes_or_no(tokens),
+        asks=_asks(tokens) if text.rstrip().endswith("?") else None,
+        outlined=bool(_OUTLINES.search(lower)),
     )
 
 
@@ -270,21 +277,13 @@ def _asks_what(tokens: Sequence[str]) -> bool:
     return bool({"what", "which", "list", "name", "everything"} & set(tokens))
 
 
-def _yes_or_no(tokens: Sequence[str]) -> bool:
-    """Whether a question wants a yes or a no: it begins as one, and asks for no more than that."""
-    begins = tokens[0] in _AUXILIARIES if tokens else False
-    return begins and not set(tokens) & {
-        "how",
-        "what",
-        "which",
-        "where",
-        "who",
-        "count",
-        "number",
-        "list",
-        "name",
-        "tell",
-    }
+def _asks(tokens: Sequence[str]) -> Literal["whether", "what"] | None:
+    """How a question begins, if it asks for no more than that."""
+    if not tokens:
+        return None
+    if tokens[0] in _OPEN and "," not in tokens:
+        return "what"
+    return "whether" if tokens[0] in _AUXILIARIES and not set(tokens) & (_OPEN | _DEEDS) else None
 
 
 def _digits(tokens: Sequence[str]) -> set[str]:

@@ -153,7 +153,7 @@ class _Flow:
         began = time.perf_counter()
         transcript = self._transcript(state, runtime.context)
         entities = [entity.id for entity in transcript.scene.entities()]
-        schemas = prompt.tool_schemas(self._offered(state), transcript.images, entities)
+        schemas = prompt.tool_schemas(*self._offered(state, transcript), entities)
         reply = await client.plan(self.llm, [SystemMessage(prompt.SYSTEM), *transcript.shown], schemas)
         made = sum(len(message.tool_calls) for message in state["messages"] if isinstance(message, AIMessage))
         calls = [
@@ -170,12 +170,19 @@ class _Flow:
         )
         return State(messages=[message], steps=state["steps"] + 1)
 
-    def _offered(self, state: State) -> list[BaseTool]:
-        """All tools; after a second wrong answer all but `answer`: small models would only say the same again."""
+    def _offered(self, state: State, transcript: Transcript) -> tuple[list[BaseTool], list[str]]:
+        """The tools and the ids of images: all of them, unless the model has to look again after a wrong answer.
+
+        Small models would only say the same again. So `answer` is left out then, and of the images all but those that
+        the answer was sent back for, since nobody has looked at them.
+        """
         last = state["messages"][-1]
-        again = isinstance(last, ToolMessage) and str(last.content).startswith(REJECTED)
-        must_look = again and state["rejections"] == MAX_REJECTIONS
-        return [tool for tool in self.tools if tool.name != "answer" or not must_look]
+        told = str(last.content)
+        if state["rejections"] < MAX_REJECTIONS or not (isinstance(last, ToolMessage) and told.startswith(REJECTED)):
+            return self.tools, transcript.images
+        named = {word.strip(",.") for word in told.split()}
+        unseen = [image for image in transcript.images if image in named and not transcript.scene.searches(image)]
+        return [tool for tool in self.tools if tool.name != "answer"], unseen or transcript.images
 
     async def verify(self, state: State, runtime: Runtime[Any]) -> State:
         """Accept the answer, its evidence put right if need be, send it back, or say what was not established."""

@@ -21,8 +21,13 @@ NOTHING = ("none", "nothing")
 
 def value_stands(case: Case) -> str | None:
     """Say why the value does not stand; None when it does."""
-    if case.question.yes_or_no and isinstance(case.value, int | float) and not isinstance(case.value, bool):
+    whether = isinstance(case.value, bool)
+    if case.question.asks == "whether" and isinstance(case.value, int | float) and not whether:
         return "the question wants a yes or a no: the value is true or false"
+    if case.question.asks == "what" and whether:
+        return "the question wants no yes or no: answer what it asks for, or with value null"
+    if case.question.outlined and (bare := [entity.id for entity in case.entities if entity.mask is None]):
+        return f"outlines are asked for, and {bare[0]} has none yet: call segment"
     match case.value:
         case bool() as value:
             return _boolean(case, value)

@@ -88,14 +88,31 @@ def test_comparisons_of_numbers_are_no_places(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "wants"),
+    ("question", "asks"),
     [
-        ("Do the dogs outnumber the cats?", True),
-        ("Is there a dog?", True),
-        ("Do you know how many dogs there are?", False),
-        ("Can you count the dogs?", False),
+        ("Do the dogs outnumber the cats?", "whether"),
+        ("Is there a dog?", "whether"),
+        ("Do you know how many dogs there are?", None),
+        ("Can you count the dogs?", None),
+        ("How many dogs are there?", "what"),
+        ("What do you think of my dog?", "what"),
+        ("What of the dog, is it red?", None),
+        ("How many dogs there are.", None),
+    ],
+)
+def test_what_questions_want(question: str, asks: str | None) -> None:
+    assert read(question).asks == asks
+
+
+@pytest.mark.parametrize(
+    ("question", "outlined"),
+    [
+        ("Could you mask out the cars?", True),
+        ("Outline the dogs.", True),
+        ("Give me masks of the dogs.", True),
+        ("How many people wear a mask?", False),
         ("How many dogs are there?", False),
     ],
 )
-def test_which_questions_want_a_yes_or_a_no(question: str, wants: bool) -> None:
-    assert read(question).yes_or_no is wants
+def test_which_questions_want_outlines(question: str, outlined: bool) -> None:
+    assert read(question).outlined is outlined

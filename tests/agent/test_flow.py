@@ -158,6 +158,22 @@ def test_who_answers_wrong_again_has_to_look_again(serve: Serve, workspace: Work
     assert offered[3] == [name for name in offered[0] if name != "answer"]
 
 
+def test_who_has_to_look_again_looks_where_nobody_has(serve: Serve, workspace: Workspace) -> None:
+    workspace.add(Image.new("RGB", (64, 48)), "crop")
+    wrong = ("answer", {"text": "img-1 shows more dogs.", "value": "img-1", "evidence": ["img-1"]})
+    other = ("detect", {"image_id": "img-2", "labels": ["dog"]})
+    same = ("answer", {"text": "They show the same number of dogs.", "value": "same", "evidence": ["img-1", "img-2"]})
+    server = serve([DETECT], [wrong], [wrong], [other], [same])
+    run = ask(server, workspace, "Does img-1 or img-2 show more dogs?")
+    assert run.answer.value == "same"
+    detect = [
+        next(tool["function"] for tool in request["tools"] if tool["function"]["name"] == "detect")
+        for request in server.requests
+    ]
+    images = [one["parameters"]["properties"]["image_id"]["enum"] for one in detect]
+    assert images == [["img-1", "img-2"]] * 3 + [["img-2"]] + [["img-1", "img-2"]]
+
+
 def test_an_answer_beside_other_calls_waits(serve: Serve, workspace: Workspace) -> None:
     server = serve([DETECT, TWO_DOGS], [TWO_DOGS])
     run = ask(server, workspace)

@@ -161,3 +161,19 @@ def test_an_answer_that_a_model_gave_bears_out_that_answer_to_that_question(
     ]
     answer = Answer(text="It is so.", value=value, evidence=("picture-1",))
     assert verify(answer, fold([observed], IMAGES[:1]), messages) == reason
+
+
+@pytest.mark.parametrize(
+    ("query", "value", "told"),
+    [
+        ("What do you think of the dogs?", True, "the question wants no yes or no"),
+        ("Is there a dog?", True, None),
+        ("Could you mask out the dogs?", True, "outlines are asked for, and dog-1 has none yet: call segment"),
+        ("How many dogs wear a mask?", 2, None),
+    ],
+)
+def test_a_value_is_of_the_kind_that_was_asked_for(query: str, value: Value, told: str | None) -> None:
+    messages = [question(IMAGES[:1], query), *MESSAGES]
+    answer = Answer(text="There they are.", value=value, evidence=("dog-1", "dog-2"))
+    assert (verify(answer, SCENE, messages) or "").startswith(told or "")
+    assert (verify(answer, SCENE, messages) is None) is (told is None)
