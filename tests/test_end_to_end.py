@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessageChunk
 
-from agent import launch, processes
+from agent import launch, processes, studio
 from evals.diorama.world import make_diorama
 from evals.suites import diorama
 from evals.suites.options import Options
@@ -81,6 +83,24 @@ def test_a_label_that_no_tool_knows_is_declined(tmp_path: Path) -> None:
     run = ask(PARK, "How many giraffes are there?", tmp_path)
     assert run["answer"]["value"] is None
     assert run["answer"]["evidence"] == []
+
+
+def test_the_graph_streams_the_tokens_of_its_plans_and_its_steps() -> None:
+    async def streamed() -> tuple[str, list[str]]:
+        given: Any = {"images": [str(PARK)], "query": "How many dogs are there?"}
+        modes: Any = ["messages", "updates"]
+        arguments, nodes = [], []
+        async for _, mode, part in studio.graph.astream(given, stream_mode=modes, subgraphs=True):
+            if mode == "updates":
+                nodes += [*part]
+            elif isinstance(part[0], AIMessageChunk):
+                arguments += [chunk["args"] or "" for chunk in part[0].tool_call_chunks]
+        assert len(arguments) > len(nodes)
+        return "".join(arguments), nodes
+
+    arguments, nodes = asyncio.run(streamed())
+    assert '"labels": ["dog"]' in arguments
+    assert nodes == ["plan", "act", "plan", "verify", "ask"]
 
 
 def test_questions_about_unseen_scenes_are_answered(tmp_path: Path) -> None:
