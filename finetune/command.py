@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from finetune.begun import going_on, size_of
 from tools.catalog import ModelEntry, active, find, sealed
 from tools.catalog.changes import keep
 from tools.errors import UserError
@@ -65,7 +66,9 @@ def command(
             raise UserError("--set goes with --data: the recipes of the embedded weights stand in finetune/")
         typer.echo(f"the weights are in {_anew(recipe, out, base)}")
         return
-    entry = on_data(recipe, data, out, base, given, share)
+    asked = {"recipe": recipe, "data": str(data.resolve()), "base": base, "options": sorted(given), "share": share}
+    with going_on(out, asked | {"size": size_of(data)}):
+        entry = on_data(recipe, data, out, base, given, share)
     keep(sealed(entry))
     scores = ", ".join(f"{name} {value:.3f}" for name, value in entry.metrics.items())
     typer.echo(f"candidate {entry.name}: {scores}")

@@ -12,7 +12,7 @@ from PIL import Image
 from evals.diorama.world import make_diorama
 from evals.metrics.interval import Metric
 from evals.metrics.map50 import Pair, Thing, map50, map50_gain
-from evals.suites.detector import CONFIDENCE, found_in
+from evals.suites.detector import CONFIDENCE, filled, found_in
 from finetune.data.read import given_splits, read_boxes
 from graphs.types import Box
 from tools import masks
@@ -87,7 +87,7 @@ def measure(
         each: Is called after each image of each model.
 
     Returns:
-        A verdict on boxes and, where the truth has outlines, one on masks.
+        A verdict on boxes and, where the truth has outlines and both models give them, one on masks.
     """
     found: list[list[Pair]] = []
     for entry in (before, after):
@@ -99,9 +99,10 @@ def measure(
         found.append(pairs)
     old, new = found
     ways: tuple[tuple[str, Literal["bbox", "segm"]], ...] = (("box", "bbox"), ("mask", "segm"))
+    outlined = scenes.outlined and "detect" not in (before.task, after.task)
     return [
         Verdict(f"{scenes.name} {kind}_map50", map50(old, way), map50(new, way), map50_gain(old, new, way))
-        for kind, way in ways[: 2 if scenes.outlined else 1]
+        for kind, way in ways[: 2 if outlined else 1]
     ]
 
 
@@ -154,11 +155,8 @@ def _things(found: Detections, classes: Sequence[str], image: Image.Image) -> li
     """Labels as things; what has no outline is taken to fill its box."""
     things = []
     for index, (x1, y1, x2, y2) in enumerate(found.xyxy.tolist()):
-        if found.mask is not None:
-            outline = np.asarray(found.mask[index], dtype=np.bool_)
-        else:
-            outline = np.zeros((image.height, image.width), dtype=np.bool_)
-            outline[int(y1) : round(y2), int(x1) : round(x2)] = True
+        box = Box(x1=x1, y1=y1, x2=x2, y2=y2)
+        outline = filled(box, image) if found.mask is None else np.asarray(found.mask[index], dtype=np.bool_)
         label = classes[int(found.class_id[index])] if found.class_id is not None else ""
-        things.append(Thing(label, Box(x1=x1, y1=y1, x2=x2, y2=y2), masks.encode(outline)))
+        things.append(Thing(label, box, masks.encode(outline)))
     return things

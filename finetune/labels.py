@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import networkx as nx
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -73,7 +74,7 @@ def gather(runs: Iterable[Path]) -> list[Label]:
     for file in files:
         try:
             scene = SceneGraph.from_json(json.loads(file.read_bytes()))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, nx.NetworkXError) as error:
             raise UserError(f"{file} is no scene graph of this project") from error
         for entity in scene.entities():
             ref = scene.image(entity.image_id)

@@ -36,6 +36,8 @@ def command(
     the choice of the best epoch, and decides in the gate, together with dioramas.
     """
     from finetune import labels
+    from finetune.begun import going_on
+    from finetune.command import made
     from finetune.commands import gate
     from finetune.recipes import detect
     from tools.catalog import active, sealed
@@ -48,22 +50,30 @@ def command(
         raise UserError(
             f"these runs are about {len(images)} images: at least {FEWEST} are needed to train and to judge"
         )
-    learnt, judged = out / "labels", out / "judged"
-    if not judged.exists():
-        _write_parts(chosen, images, learnt, judged)
-    entry = sealed(detect.train(learnt, out, active("segment"), option or ()))
+    out = made(out)
+    base, parts = active("segment"), out / "labels"
+    decisions = [[one.key, one.entity.label] for one in chosen]
+    with going_on(out, {"review or runs": decisions, "base": base.name, "options": sorted(option or ())}):
+        if not parts.exists():
+            _write_parts(chosen, images, parts)
+        entry = sealed(detect.train(parts / "learnt", out, base, option or ()))
     keep(entry)
-    gate.command(entry.name, data=judged, dioramas=dioramas)
+    gate.command(entry.name, data=parts / "judged", dioramas=dioramas)
 
 
-def _write_parts(chosen: Sequence[Label], images: Sequence[Path], learnt: Path, judged: Path) -> None:
-    """Write the labels as two sets with the same classes: to train and choose on, and to judge by."""
+def _write_parts(chosen: Sequence[Label], images: Sequence[Path], folder: Path) -> None:
+    """Write the labels as two sets with the same classes, whole at once: to train and choose on, and to judge by."""
+    import shutil
+
     from finetune import labels
     from finetune.data.split import stratified
 
     held = {str(path): [one.entity.label for one in chosen if one.image == path] for path in images}
     classes = sorted({one.entity.label for one in chosen})
-    for folder, paths in zip((learnt, judged), stratified(held, 0.2, seed=0), strict=True):
+    draft = folder.with_name(f".{folder.name}")
+    shutil.rmtree(draft, ignore_errors=True)  # of a run that was broken off
+    for name, paths in zip(("learnt", "judged"), stratified(held, 0.2, seed=0), strict=True):
         part = {Path(path) for path in paths}
         here = [one for one in chosen if one.image in part]
-        labels.write_coco(here, [path for path in images if path in part], folder, classes)
+        labels.write_coco(here, [path for path in images if path in part], draft / name, classes)
+    draft.rename(folder)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import AliasChoices, BaseModel, Field, TypeAdapter, ValidationError
 
-from finetune.data.read import given_splits
+from finetune.data.read import SPLITS, given_splits
 from finetune.data.split import stratified
 from tools.errors import UserError
 
@@ -33,14 +33,15 @@ def read_asked(path: Path, share: float, seed: int) -> tuple[list[Asked], list[A
     """Read what to train on and what to validate on.
 
     Args:
-        path: A JSONL file, a row an answer; a folder with one; one with `train` and `val` of these; easy-VQA's `data`.
+        path: A JSONL file, a row an answer; a folder with one, or with `train.jsonl` and `val.jsonl`; one with
+            `train` and `val` of these; easy-VQA's `data`.
         share: Of the pictures that validate, with all that is asked about them, where they are not split already.
         seed: Of that split.
 
     Raises:
         UserError: If nothing of the kind is there, a row is not in form, or a picture is missing.
     """
-    if splits := given_splits(path):
+    if splits := given_splits(path) or _split_files(path):
         return _rows(splits[0]), _rows(splits[1])
     rows = _rows(path / "train" if (path / "train" / EASY).is_file() else path)
     answers: dict[str, list[str]] = {}
@@ -54,8 +55,18 @@ def read_asked(path: Path, share: float, seed: int) -> tuple[list[Asked], list[A
     return parts[0], parts[1]
 
 
+def _split_files(path: Path) -> tuple[Path, Path] | None:
+    """The files `train.jsonl` and `val.jsonl` of a folder, or none."""
+    found = [next((file for name in names if (file := path / f"{name}.jsonl").is_file()), None) for names in SPLITS]
+    return (found[0], found[1]) if found[0] is not None and found[1] is not None else None
+
+
 def _rows(path: Path) -> list[Asked]:
-    file = path if path.is_file() else next(iter([*sorted(path.glob("*.jsonl")), path / EASY]))
+    files = [path] if path.is_file() else sorted(path.glob("*.jsonl"))
+    if len(files) > 1:
+        names = ", ".join(file.name for file in files)
+        raise UserError(f"{path} holds {names}: name one of them, or call two train.jsonl and val.jsonl")
+    file = files[0] if files else path / EASY
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -38,7 +38,7 @@ class Problem(NamedTuple):
 def check_boxes(train: DetectionDataset, val: DetectionDataset) -> list[Problem]:
     """Look for what spoils training: broken images, boxes outside, empty classes, copies across the split."""
     problems = [problem for part in (train, val) for problem in _images(part)]
-    problems += _classes(train, "training") + _classes(val, "validation")
+    problems += _classes(train, "training") + _classes(val, "validation") + _bare((train, val))
     return problems + copies(train.image_paths, val.image_paths)
 
 
@@ -56,6 +56,14 @@ def _images(data: DetectionDataset) -> Iterator[Problem]:
             yield Problem(name, f"{outside} of {len(found)} boxes reach outside its {size[0]} x {size[1]} pixels")
         if flat := int(((x2 - x1 < 1) | (y2 - y1 < 1)).sum()):
             yield Problem(name, f"{flat} of {len(found)} boxes have no area")
+
+
+def _bare(parts: Sequence[DetectionDataset]) -> list[Problem]:
+    """What there is to say of things without outlines, which segmenters learn."""
+    found = [one for part in parts for one in part.annotations.values()]
+    bare = sum(len(one) if one.mask is None else int((~np.asarray(one.mask).any((1, 2))).sum()) for one in found)
+    told = f"{bare} of {sum(map(len, found))} have no outline: their boxes are learnt as outlines"
+    return [Problem("things", told)] if bare else []
 
 
 def _size(path: Path) -> tuple[int, int] | None:

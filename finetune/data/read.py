@@ -90,28 +90,34 @@ def read_classes(folder: Path) -> ClassificationDataset:
 
 
 def given_splits(folder: Path) -> tuple[Path, Path] | None:
-    """The folders `train` and `val` of a data set that is split already, or none."""
-    found = [next((folder / name for name in names if (folder / name).is_dir()), None) for names in SPLITS]
-    return (found[0], found[1]) if found[0] is not None and found[1] is not None else None
+    """The folders `train` and `val` of a data set that is split already, or none; of YOLO's those in `images` too."""
+    for within in (folder, folder / "images"):
+        found = [next((within / name for name in names if (within / name).is_dir()), None) for names in SPLITS]
+        if found[0] is not None and found[1] is not None:
+            return found[0], found[1]
+    return None
 
 
 def _read_yolo(folder: Path) -> DetectionDataset:
     from supervision import DetectionDataset
 
     data = str(_data_yaml(folder))
-    images = folder / "images"
+    images, labels = folder / "images", folder / "labels"
+    if folder.parent.name == "images":  # a part: images/train beside labels/train
+        images, labels = folder, folder.parent.parent / "labels" / folder.name
     if not images.is_dir():
         raise UserError(f"{folder} has a data.yaml but no folder `images`")
     parts = [""] if _images_in(images) else [sub.name for sub in _folders(images)]
-    read = [
-        DetectionDataset.from_yolo(str(images / part), str(folder / "labels" / part), data)
-        for part in parts
-    ]  # fmt: skip
+    read = [DetectionDataset.from_yolo(str(images / part), str(labels / part), data) for part in parts]
     return DetectionDataset.merge(read) if len(read) > 1 else read[0]
 
 
 def _data_yaml(folder: Path) -> Path | None:
-    return next((path for name in ("data.yaml", "data.yml") if (path := folder / name).exists()), None)
+    """The file of a data set of YOLO's; a part's lies above it."""
+    is_part = any(folder.name in names for names in SPLITS)
+    above = (folder.parent, folder.parent.parent) if is_part else ()
+    places = (place / name for place in (folder, *above) for name in ("data.yaml", "data.yml"))
+    return next((path for path in places if path.exists()), None)
 
 
 def _coco_json(folder: Path) -> Path | None:

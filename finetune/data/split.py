@@ -12,7 +12,8 @@ def stratified(labels: Mapping[str, Sequence[Hashable]], share: float, seed: int
     """Split images so that rare classes stand in both parts.
 
     Images are grouped by the rarest class they hold, and each group is split on its own (a simple form of iterative
-    stratification, Sechidis et al., ECML 2011).
+    stratification, Sechidis et al., ECML 2011): at least one of two or more goes to each part, so that of many small
+    groups more than the share may validate.
 
     Args:
         labels: The classes in each image, by its path.
@@ -32,7 +33,7 @@ def stratified(labels: Mapping[str, Sequence[Hashable]], share: float, seed: int
     for label in sorted(groups, key=str):
         paths = groups[label]
         owed += share * len(paths)
-        take = min(max(round(owed), 0), len(paths) - 1 if len(paths) > 1 else 1)
+        take = min(max(round(owed), 1), len(paths) - 1) if len(paths) > 1 else min(max(round(owed), 0), 1)
         owed -= take
         chosen |= {paths[index] for index in rng.permutation(len(paths))[:take]}
     return [path for path in labels if path not in chosen], [path for path in labels if path in chosen]

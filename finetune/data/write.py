@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def write_yolo(data: DetectionDataset, images: Path, labels: Path) -> None:
-    """Write a data set in YOLO's format.
+    """Write a data set in YOLO's format, with outlines; of things that were given none, their boxes'.
 
     Args:
         data: Boxes, or boxes and masks.
@@ -23,11 +23,24 @@ def write_yolo(data: DetectionDataset, images: Path, labels: Path) -> None:
     """
     data.as_yolo(str(images), str(labels))
     for path, found in data.annotations.items():
+        written = labels / f"{Path(path).stem}.txt"
         if found.mask is not None and found.class_id is not None:
             # supervision writes a line for each polygon, as if a thing that is hidden in part were several.
             things = zip(found.class_id, found.mask, found.xyxy, strict=True)
             lines = [line(int(one), _shown(np.asarray(mask), box)) for one, mask, box in things]
-            (labels / f"{Path(path).stem}.txt").write_text("\n".join(lines), encoding="utf-8")
+        elif len(found):
+            lines = [_cornered(one) for one in written.read_text(encoding="utf-8").splitlines()]
+        else:
+            continue
+        written.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _cornered(boxed: str) -> str:
+    """A line of a class and a box's centre, width and height as one with the box's corners for an outline."""
+    category, *box = boxed.split()
+    x, y, w, h = map(float, box)
+    corners = ((x - w / 2, y - h / 2), (x + w / 2, y - h / 2), (x + w / 2, y + h / 2), (x - w / 2, y + h / 2))
+    return " ".join([category, *(f"{min(max(value, 0), 1):.5f}" for corner in corners for value in corner)])
 
 
 def _shown(mask: npt.NDArray[np.bool_], box: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:

@@ -110,9 +110,9 @@ def _parts(data: Path, share: float, seed: int) -> tuple[DetectionDataset, Detec
 
     if splits := given_splits(data):
         train_set, val_set = (read_boxes(part) for part in splits)
-        if list(train_set.classes) != list(val_set.classes):
-            raise UserError(f"the classes of {splits[0]} and {splits[1]} differ")
-        return train_set, val_set
+        if strange := [name for name in val_set.classes if name not in train_set.classes]:
+            raise UserError(f"{splits[1]} has the class {strange[0]}, which {splits[0]} has not")
+        return train_set, _renumbered(val_set, train_set.classes)
     whole = read_boxes(data)
     labels = {
         path: [] if whole.annotations[path].class_id is None else np.asarray(whole.annotations[path].class_id).tolist()
@@ -123,6 +123,17 @@ def _parts(data: Path, share: float, seed: int) -> tuple[DetectionDataset, Detec
         for paths in stratified(labels, share, seed)
     )
     return train_set, val_set
+
+
+def _renumbered(data: DetectionDataset, classes: list[str]) -> DetectionDataset:
+    """The same with other numbers for its classes: Pascal VOC and LabelMe number them as they come up."""
+    from supervision import DetectionDataset
+
+    numbers = np.array([classes.index(name) for name in data.classes], dtype=np.int64)
+    for found in data.annotations.values():
+        if found.class_id is not None and len(found):
+            found.class_id = numbers[np.asarray(found.class_id, dtype=np.int64)]
+    return DetectionDataset(classes, data.image_paths, data.annotations)
 
 
 def _done(last: Path) -> bool:

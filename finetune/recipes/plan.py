@@ -19,11 +19,13 @@ from tools.errors import UserError
 DEFAULTS: dict[str, Any] = {
     "num_train_epochs": 2, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 4, "learning_rate": 2e-4,
     "lr_scheduler_type": "cosine", "warmup_steps": 0.03, "max_length": 2048, "packing": False, "seed": 0,
-    "gradient_checkpointing": True, "patience": 3, "peft": "lora", "rank": 16, "last_layers": None, "peft_dropout": 0.0,
+    "gradient_checkpointing": True, "bf16": None, "patience": 3, "peft": "lora", "rank": 16, "last_layers": None,
+    "peft_dropout": 0.0,
 }  # fmt: skip
 """Over those of TRL's `SFTConfig`, any of which can be set too.
 
-`peft`: `lora`, `dora`, `adalora`, `prefix`, `ia3`, or `none` for all weights. `last_layers`: adapt only so many.
+`peft`: `lora`, `dora`, `adalora`, `ia3`, or `none` for all weights; what vLLM cannot load as an adapter is put into the
+weights in the end. `last_layers`: adapt only so many. `bf16`: by default where a GPU can.
 """
 
 SIGHT = r".*(vision|visual|connector|projector|merger).*"
@@ -47,12 +49,15 @@ def train(
     Raises:
         UserError: If the base, the data or an option cannot be used.
     """
+    import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText, AutoTokenizer
     from trl import SFTConfig
 
     if base is None:
         raise UserError("plan on your own data needs --base: a planner of `scenograph models list` that is here")
     chosen = options(DEFAULTS, trainer.known(SFTConfig) | OWN, given)
+    if chosen["bf16"] is None:
+        chosen["bf16"] = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
     folder = assemble(base) if is_embedded(base) else base.path()
     sees = hasattr(AutoConfig.from_pretrained(folder), "vision_config")
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -155,8 +160,6 @@ def adapter(chosen: dict[str, Any], layers: int, steps: int, *, sees: bool = Fal
                 init_r=2 * rank, target_r=rank, total_step=steps, tinit=first,
                 tfinal=steps - end, **low_rank,
             )  # fmt: skip
-        case "prefix":
-            return peft.PrefixTuningConfig(num_virtual_tokens=rank, task_type="CAUSAL_LM")
         case "ia3":
             return peft.IA3Config(task_type="CAUSAL_LM")
-    raise UserError(f"peft is lora, dora, adalora, prefix, ia3 or none, not {chosen['peft']!r}")
+    raise UserError(f"peft is lora, dora, adalora, ia3 or none, not {chosen['peft']!r}")

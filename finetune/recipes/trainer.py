@@ -90,7 +90,8 @@ def fit_sft(
         model: A causal language model.
         tokenizer: Its tokenizer.
         parts: Rows of `prompt` and `completion` to train and to validate on.
-        out: Folder for checkpoints; what was trained is written to `out/adapter`.
+        out: Folder for checkpoints; what was trained is written to `out/adapter`: an adapter if it is plain LoRA, which
+            is the kind that vLLM serves, else the whole model.
         arguments: Of `trl.SFTConfig`.
         adapter: A configuration of peft; none trains all weights.
         patience: Epochs without a lower loss after which training ends.
@@ -99,6 +100,7 @@ def fit_sft(
         `first` and `best`: the validation loss after the first epoch, and in the best.
     """
     from datasets import Dataset
+    from peft import AdaLoraConfig, LoraConfig
     from transformers import EarlyStoppingCallback
     from trl import SFTConfig, SFTTrainer
 
@@ -113,9 +115,25 @@ def fit_sft(
         peft_config=adapter,
         callbacks=[EarlyStoppingCallback(patience), interrupt],
     )
+    if isinstance(adapter, AdaLoraConfig):
+        trainer.add_callback(_allocates())
     scores = _run(trainer, interrupt)
+    if adapter is not None and (type(adapter) is not LoraConfig or adapter.use_dora):
+        adapted: Any = trainer.model
+        trainer.model = adapted.merge_and_unload()
     trainer.save_model(str(out / "adapter"))
     return scores
+
+
+def _allocates() -> Any:
+    """A callback that gives AdaLoRA's ranks to the matrices that need them, while gradients are at hand."""
+    from transformers import TrainerCallback
+
+    class Allocates(TrainerCallback):
+        def on_optimizer_step(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+            given["model"].base_model.update_and_allocate(state.global_step + 1)
+
+    return Allocates()
 
 
 def _settings(kind: Any, out: Path, arguments: Mapping[str, Any]) -> Any:

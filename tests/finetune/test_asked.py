@@ -37,6 +37,17 @@ def test_captions_are_read_as_hugging_face_writes_them(tmp_path: Path) -> None:
     assert learnt.image == tmp_path / "train" / "0.png"
 
 
+def test_of_several_files_none_is_picked_by_its_name(tmp_path: Path) -> None:
+    pictures(tmp_path, 2)
+    for number, part in enumerate(("train", "validation")):
+        written(tmp_path / f"{part}.jsonl", {"image": f"{number}.png", "answer": part})
+    [learnt], [judged] = read_asked(tmp_path, 0.2, seed=0)
+    assert (learnt.answer, judged.answer) == ("train", "validation")
+    (tmp_path / "validation.jsonl").rename(tmp_path / "test.jsonl")
+    with pytest.raises(UserError, match=r"holds test.jsonl, train.jsonl: name one of them"):
+        read_asked(tmp_path, 0.2, seed=0)
+
+
 def test_easy_vqa_is_read_as_its_package_holds_it_and_its_test_set_is_left_alone(tmp_path: Path) -> None:
     for part in ("train", "test"):
         pictures(tmp_path / part / "images", 4)

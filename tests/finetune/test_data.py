@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from finetune.data.check import check_boxes, copies
 from finetune.data.read import Format, format_of, given_splits, read_boxes, read_classes
 from finetune.data.split import stratified
 from finetune.data.write import write_yolo
+from finetune.recipes import detect
 from tools.errors import UserError
 
 
@@ -49,6 +51,59 @@ def test_a_thing_in_pieces_is_written_as_one(boxes: Path, tmp_path: Path) -> Non
         after = next(found for one, found in again.annotations.items() if Path(one).name == name)
         assert np.abs(before.xyxy - after.xyxy).max() <= 1.5
         assert np.array_equal(before.class_id, after.class_id)  # type: ignore[arg-type]
+
+
+def test_boxes_alone_are_written_as_outlines(boxes: Path, tmp_path: Path) -> None:
+    data = read_boxes(_without_outlines(boxes))
+    assert any("30 of 30 have no outline" in one.what for one in check_boxes(data, data))
+    write_yolo(data, tmp_path / "images", tmp_path / "labels")
+    lines = [line for file in (tmp_path / "labels").iterdir() for line in file.read_text().splitlines()]
+    assert len(lines) == 15
+    category, *corners = map(float, (tmp_path / "labels" / "0.txt").read_text().split())
+    assert category == 0
+    true = [value for x, y in ((8, 8), (28, 8), (28, 28), (8, 28)) for value in (x / 80, y / 60)]
+    assert corners == pytest.approx(true, abs=1e-4)
+
+
+def _without_outlines(boxes: Path) -> Path:
+    path = boxes / "annotations.json"
+    data = json.loads(path.read_text())
+    for one in data["annotations"]:
+        one["segmentation"] = []
+    path.write_text(json.dumps(data))
+    return boxes
+
+
+@pytest.mark.parametrize("layout", ["train/images", "images/train"])
+def test_the_parts_of_yolo_sets_stay_apart(boxes: Path, tmp_path: Path, layout: str) -> None:
+    data, root = read_boxes(boxes), tmp_path / "set"
+    for part, paths in (("train", data.image_paths[:8]), ("val", data.image_paths[8:])):
+        some = supervision.DetectionDataset(data.classes, paths, {path: data.annotations[path] for path in paths})
+        images = root / layout.replace("train", part)
+        some.as_yolo(str(images), str(images).replace("images", "labels"))
+    (root / "data.yaml").write_text("names: [ball, box]")
+    splits = given_splits(root)
+    assert splits is not None
+    assert [len(read_boxes(part)) for part in splits] == [8, 2]
+
+
+def test_classes_have_the_same_numbers_in_both_parts(boxes: Path, tmp_path: Path) -> None:
+    data, root = read_boxes(boxes), tmp_path / "set"
+    for part, paths in (("train", data.image_paths), ("val", data.image_paths[1:2])):
+        some = supervision.DetectionDataset(data.classes, paths, {path: data.annotations[path] for path in paths})
+        some.as_pascal_voc(str(root / part / "images"), str(root / part / "annotations"))
+    [given] = (root / "val" / "annotations").iterdir()
+    tree = ElementTree.parse(given)
+    tree.getroot().remove(next(one for one in tree.getroot().findall("object") if one.findtext("name") == "ball"))
+    tree.write(given)
+    assert [read_boxes(root / part).classes for part in ("train", "val")] == [["ball", "box"], ["box"]]
+    classes, described = detect.prepare(root, tmp_path / "written", 0.2, 0)
+    assert classes == ["ball", "box"]
+    [labels] = (described.parent / "labels" / "val").iterdir()
+    assert [line.split()[0] for line in labels.read_text().splitlines()] == ["1"]
+    given.write_text(given.read_text().replace("<name>box", "<name>bag"))
+    with pytest.raises(UserError, match="val has the class bag, which .*train has not"):
+        detect.prepare(root, tmp_path / "again", 0.2, 0)
 
 
 def test_a_folder_a_class_is_read_as_classes_and_refused_as_boxes(tmp_path: Path) -> None:
@@ -92,6 +147,12 @@ def test_a_split_holds_its_share_and_each_class_on_both_sides() -> None:
     assert sum("rare" in labels[path] for path in val) == 2
     assert (train, val) == stratified(labels, 0.2, seed=3)
     assert val != stratified(labels, 0.2, seed=4)[1]
+
+
+def test_small_classes_stand_in_both_parts() -> None:
+    labels = {f"{name}{number}": [name] for name in "abcdefgh" for number in range(3)}
+    _, val = stratified(labels, 0.2, seed=0)
+    assert {labels[path][0] for path in val} == set("abcdefgh")
 
 
 def test_a_split_never_takes_all_of_a_class_from_training() -> None:

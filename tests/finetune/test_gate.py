@@ -1,9 +1,13 @@
 """The gate on the shipped detector and on what a wrong preprocessing makes of it."""
 
 import pytest
+from PIL import Image
 
+from evals.suites.detector import found_in
 from finetune import gate
+from tools import masks
 from tools.catalog import ModelEntry, active
+from tools.detector import Detection
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +40,13 @@ def test_one_that_is_better_here_and_worse_there_is_refused(verdicts: dict[str, 
     told = gate.reasons(_entry(), [*verdicts["better"], *verdicts["worse"]])
     assert told
     assert all("falls by" in one for one in told)
+
+
+def test_what_a_detector_without_masks_finds_counts_too() -> None:
+    image = Image.new("RGB", (40, 30))
+    [found] = found_in(lambda *_: [Detection("dog", 0.9, (4.0, 5.0, 14.0, 25.0), None)], image)
+    assert found.box.xyxy == (4, 5, 14, 25)
+    assert masks.decode(found.mask).sum() == 10 * 20
 
 
 def _entry(**metrics: float) -> ModelEntry:

@@ -1,14 +1,20 @@
 """Each recipe in miniature: it learns, and a run that is given again goes on from where it was."""
 
+import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from transformers import AutoConfig
 
+from agent.llm import adapters
+from agent.llm.embedded import assemble
 from finetune.recipes import classify, describe, detect, plan
-from tools.catalog import active, sealed
+from tools.catalog import ModelEntry, Source, active, sealed
 from tools.catalog.changes import keep
 from tools.errors import UserError
 from tools.models import load
@@ -57,6 +63,104 @@ def test_detect_trains_on_coco_and_gives_a_candidate(boxes: Path, tmp_path: Path
     assert entry.status == "candidate"
     assert entry.path().exists()
     assert set(entry.metrics) == {"val_box_map50", "val_mask_map50"}
+
+
+def test_detect_learns_and_goes_on(boxes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken_off(trainer: Any) -> None:
+        def breaks_off(trainer: Any) -> None:
+            if trainer.epoch == 1:
+                raise KeyboardInterrupt
+
+        trainer.add_callback("on_model_save", breaks_off)
+
+    options = ["epochs=4", "imgsz=64", "batch=4", "workers=0", "lr0=0.01", "patience=0"]
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(detect, "use_all_cores", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            detect.train(boxes, tmp_path / "found", active("segment"), options)
+    results = tmp_path / "found" / "train" / "results.csv"
+    before = results.read_text().splitlines()
+    entry = detect.train(boxes, tmp_path / "found", active("segment"), options)
+    after = results.read_text().splitlines()
+    assert len(after) == 5
+    assert after[: len(before)] == before  # these epochs were not repeated
+    first, *_, last = csv.DictReader(after)
+    assert float(last["val/box_loss"]) < float(first["val/box_loss"])
+    assert entry.metrics["val_box_map50"] >= float(first["metrics/mAP50(B)"])
+
+
+def test_detect_learns_from_boxes_alone(boxes: Path, tmp_path: Path) -> None:
+    path = boxes / "annotations.json"
+    data = json.loads(path.read_text())
+    for one in data["annotations"]:
+        one["segmentation"] = []
+    path.write_text(json.dumps(data))
+    entry = detect.train(boxes, tmp_path / "found", None, ["epochs=1", "imgsz=64", "batch=4", "workers=0"])
+    assert entry.path().exists()
+
+
+@pytest.fixture
+def planner(tmp_path: Path) -> ModelEntry:
+    """A planner of a few thousand weights beside its tokenizer, with the embedded one's way to write calls."""
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    tokenizer = AutoTokenizer.from_pretrained(assemble(active("plan")))
+    tiny = LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=2, tie_word_embeddings=True, pad_token_id=tokenizer.pad_token_id,
+    )  # fmt: skip
+    LlamaForCausalLM(tiny).save_pretrained(tmp_path / "planner")
+    tokenizer.save_pretrained(tmp_path / "planner")
+    source = Source(kind="file", location=str(tmp_path / "planner"))
+    return ModelEntry(name="tiny", task="plan", backend="vllm", sources=(source,), licence="MIT", tools=("detect",))
+
+
+@pytest.fixture
+def transcripts(tmp_path: Path) -> Path:
+    """Twenty questions that are answered by one call."""
+    call = {"id": "1", "type": "function", "function": {"name": "detect", "arguments": {"labels": ["dog"]}}}
+    rows = [
+        {
+            "messages": [
+                {"role": "user", "content": f"How many dogs are in picture {number}?"},
+                {"role": "assistant", "content": "", "tool_calls": [call]},
+            ]
+        }
+        for number in range(20)
+    ]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return tmp_path / "rows.jsonl"
+
+
+PLAN = ["per_device_train_batch_size=4", "gradient_accumulation_steps=1", "lr_scheduler_type=constant", "rank=4"]
+
+
+@pytest.mark.parametrize("kind", ["lora", "dora", "adalora", "ia3", "none"])
+def test_plan_learns_in_each_way_and_leaves_what_vllm_serves(
+    kind: str, planner: ModelEntry, transcripts: Path, tmp_path: Path
+) -> None:
+    options = [*PLAN, f"peft={kind}", "learning_rate=0.02", "num_train_epochs=2"]
+    entry = plan.train(transcripts, tmp_path / "mine", planner, options)
+    assert entry.metrics["val_loss"] < entry.metrics["first_val_loss"]
+    assert adapters.is_adapter(entry) is (kind == "lora")
+    assert adapters.rank(entry) == adapters.RANKS[0]
+    assert (entry.path() / "tokenizer_config.json").exists()
+    if kind != "lora":
+        assert AutoConfig.from_pretrained(entry.path()).hidden_size == 16
+
+
+def test_plan_goes_on_to_the_same_result(planner: ModelEntry, transcripts: Path, tmp_path: Path) -> None:
+    options = [*PLAN, "learning_rate=0.02"]
+    whole = plan.train(transcripts, tmp_path / "whole", planner, [*options, "num_train_epochs=2"])
+    plan.train(transcripts, tmp_path / "parts", planner, [*options, "num_train_epochs=1"])
+    parts = plan.train(transcripts, tmp_path / "parts", planner, [*options, "num_train_epochs=2"])
+    assert parts.metrics == pytest.approx(whole.metrics, rel=1e-5)
+
+
+def test_plan_refuses_what_cannot_be_served(planner: ModelEntry, transcripts: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="peft is lora, dora, adalora, ia3 or none, not 'prefix'"):
+        plan.train(transcripts, tmp_path / "mine", planner, [*PLAN, "peft=prefix"])
 
 
 def test_only_the_last_layers_are_adapted_where_that_is_asked() -> None:
