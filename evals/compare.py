@@ -60,8 +60,10 @@ def compare(before: Report, after: Report) -> Comparison:
     """Compare two runs on the cases that both hold.
 
     Raises:
-        UserError: They share no case.
+        UserError: They are of two suites, or share no case.
     """
+    if before.suite != after.suite:
+        raise UserError(f"one run is of {before.suite}, the other of {after.suite}: compare runs of one suite")
     old = {one.trial.question.id: one for one in before.results}
     pairs = [(old[one.trial.question.id], one) for one in after.results if one.trial.question.id in old]
     if not pairs and (before.results or after.results):
@@ -79,21 +81,29 @@ def fallen(comparison: Comparison, metrics: Collection[str]) -> dict[str, str]:
     """The metrics that got worse by more than their interval, each with what to say about it.
 
     A metric that is scored case by case falls if the 95% interval of its paired change leaves out zero on the wrong
-    side; any other if its value now lies beyond the interval that it had before.
+    side; any other if its value now lies beyond the interval that it had before, or it has none any more.
 
     Args:
         comparison: Of two runs.
         metrics: Which to look at; all but costs if empty.
+
+    Raises:
+        UserError: One of these is not in both runs.
     """
+    known = [*comparison.changes, *comparison.others]
+    if unknown := [name for name in metrics if name not in known]:
+        raise UserError(f"no metric {unknown[0]!r} in both runs; there is: {', '.join(known)}")
     found = {}
     for name, change in comparison.changes.items():
         worse = change.low > 0 if name in LESS_IS_BETTER else change.high < 0
         if worse and _asked(name, metrics):
             found[name] = f"{change.before:.3f} to {change.after:.3f} (change {change.low:+.3f} to {change.high:+.3f})"
     for name, (old, new) in comparison.others.items():
-        if old.low is None or old.high is None or new.value is None or not _asked(name, metrics):
+        if old.low is None or old.high is None or not _asked(name, metrics):
             continue
-        if new.value > old.high if name in LESS_IS_BETTER else new.value < old.low:
+        if new.value is None:
+            found[name] = f"{old.value:.3f} to nothing that could be measured"
+        elif new.value > old.high if name in LESS_IS_BETTER else new.value < old.low:
             found[name] = f"{old.value:.3f} to {new.value:.3f} (was {old.low:.3f} to {old.high:.3f})"
     return found
 

@@ -20,6 +20,7 @@ from evals.metrics.comparators import evaluate, plain, same
 from evals.metrics.matching import matched
 
 PYTHON = {"string": str, "integer": int, "number": float, "boolean": bool, "array": list, "object": dict}
+_NUMBERED = re.compile(r"[\d\s./-]+")
 Schemas = Mapping[str, Mapping[str, Any]]
 
 
@@ -147,7 +148,9 @@ def _same(value: Any, option: Any) -> bool:
     if _numbers(value, option):
         return same("number", value, option)
     if isinstance(value, str) and isinstance(option, str):
-        return plain(value) == plain(option) or (evaluate(value) is not None and same("expression", value, option))
+        # A date or a telephone number is no subtraction.
+        counted = not _NUMBERED.fullmatch(value) and evaluate(value) is not None
+        return plain(value) == plain(option) or (counted and same("expression", value, option))
     if isinstance(value, dict) and isinstance(option, dict):
         absent = [key for key in option if key not in value and "" not in option[key]]
         inside = value.keys() <= option.keys()

@@ -26,6 +26,7 @@ from pydantic import BaseModel, TypeAdapter
 from agent.calls import Calls
 from evals.adapters.files import chosen, folder, read
 from evals.metrics.comparators import plain
+from evals.metrics.interval import Metric
 from evals.metrics.triples import Triple, mean_recall_at, recall_at
 from evals.metrics.valid_calls import snapshot
 from evals.suites import grading
@@ -198,7 +199,9 @@ def run_suite(
         options: Of the run.
     """
     ran = run(suite, questions, solving, grader(truths), options)
-    recall = (f"triples_recall_at_{K}", f"triples_mean_recall_at_{K}") if truths else ()
+    recall: tuple[str | dict[str, Metric], ...] = ()
+    if truths:
+        recall = (f"triples_recall_at_{K}", {f"triples_mean_recall_at_{K}": _mean_recall(ran.results, truths)})
     return report_of(
         suite, ran.results, ("answer_accuracy", "valid_calls", *recall, "seconds_per_query"), ran.interrupted
     )
@@ -239,7 +242,7 @@ def grader(truths: Truths) -> Callable[[Trial], Result]:
         right = trial.reply is not None and trial.gave_up is None and is_answer(trial.question.answer, trial.reply)
         scores = [Score(name="answer_accuracy", value=float(right)), *grading.calls(trial)]
         if truths:
-            scores += _recall(trial, truths.get(trial.question.id, []))
+            scores.append(_recall(trial, truths.get(trial.question.id, [])))
         return Result(trial=trial, scores=[*scores, *grading.seconds(trial)], why=None if right else _owed(trial))
 
     return grade
@@ -252,13 +255,18 @@ def _owed(trial: Trial) -> str:
     return "abstained" if trial.reply is None or trial.reply.value is None else "tool" if failed else "answer"
 
 
-def _recall(trial: Trial, true: list[Triple]) -> list[Score]:
-    found = ranked(trial.scene)
-    values = {
-        f"triples_recall_at_{K}": recall_at(found, true, K),
-        f"triples_mean_recall_at_{K}": mean_recall_at(found, true, K),
-    }
-    return [unscored(name) if value is None else Score(name=name, value=value) for name, value in values.items()]
+def _recall(trial: Trial, true: list[Triple]) -> Score:
+    name, value = f"triples_recall_at_{K}", recall_at(ranked(trial.scene), true, K)
+    return unscored(name) if value is None else Score(name=name, value=value)
+
+
+def _mean_recall(results: Sequence[Result], truths: Truths) -> Metric:
+    """The mean over predicates; of a picture with several questions the first is taken, so that it counts once."""
+    first: dict[str, Trial] = {}
+    for trial in (one.trial for one in results):
+        first.setdefault(trial.question.images[0], trial)
+    scenes = [(ranked(trial.scene), truths.get(trial.question.id, [])) for trial in first.values()]
+    return Metric(value=mean_recall_at(scenes, K), low=None, high=None, n=sum(bool(true) for _, true in scenes))
 
 
 def ranked(scene: dict[str, Any]) -> list[Triple]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
+from statistics import fmean
 
 Triple = tuple[Hashable, Hashable, Hashable]
 
@@ -25,11 +26,21 @@ def recall_at(ranked: Sequence[Triple], true: Iterable[Triple], k: int) -> float
     return (due & had).total() / due.total() if due else None
 
 
-def mean_recall_at(ranked: Sequence[Triple], true: Sequence[Triple], k: int) -> float | None:
-    """Recall@K, the mean over predicates, so that rare ones count as much (Tang et al., arXiv 1812.01880)."""
-    parts = [
-        recall_at([one for one in ranked[:k] if one[1] == name], [one for one in true if one[1] == name], k)
-        for name in sorted({str(one[1]) for one in true})
-    ]
-    found = [part for part in parts if part is not None]
-    return sum(found) / len(found) if found else None
+def mean_recall_at(scenes: Iterable[tuple[Sequence[Triple], Sequence[Triple]]], k: int) -> float | None:
+    """Recall@K of each predicate over all scenes that hold it, then the mean over predicates.
+
+    So rare ones count as much (mR@K: Tang et al., arXiv 1812.01880).
+
+    Args:
+        scenes: Of each the ranked triples and the true ones, as for `recall_at`.
+        k: How many of the ranked count.
+
+    Returns:
+        0 to 1; none where nothing is true.
+    """
+    recalls: dict[Hashable, list[float]] = defaultdict(list)
+    for ranked, true in scenes:
+        for name in {one[1] for one in true}:
+            part = recall_at([one for one in ranked[:k] if one[1] == name], [one for one in true if one[1] == name], k)
+            recalls[name].append(part or 0.0)
+    return fmean(map(fmean, recalls.values())) if recalls else None

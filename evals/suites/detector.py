@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from evals.diorama.world import Diorama, make_diorama
@@ -63,17 +65,25 @@ def look_at(detector: Look, dioramas: Iterable[Diorama], each: Callable[[Pair], 
 
 
 def found_in(detector: Look, image: Image.Image) -> list[Thing]:
-    """What a detector that gives masks finds in an image."""
+    """What a detector finds in an image; what it gives no mask is taken to fill its box."""
     return [one for seen in detector(image, None) if (one := thing(seen, image)) is not None]
 
 
 def thing(seen: Detection, image: Image.Image) -> Thing | None:
-    """A detection as average precision takes it; none if it has no outline, or no area."""
+    """A detection as average precision takes it; none if it has no area."""
     x1, y1, x2, y2 = seen.box
-    if seen.mask is None or x2 <= x1 or y2 <= y1:
+    if x2 <= x1 or y2 <= y1:
         return None
-    mask = masks.encode(seen.mask, (image.height, image.width))
-    return Thing(seen.label, Box(x1=x1, y1=y1, x2=x2, y2=y2), mask, seen.score)
+    box = Box(x1=x1, y1=y1, x2=x2, y2=y2)
+    shown = filled(box, image) if seen.mask is None else seen.mask
+    return Thing(seen.label, box, masks.encode(shown, (image.height, image.width)), seen.score)
+
+
+def filled(box: Box, image: Image.Image) -> NDArray[np.bool_]:
+    """A mask of the image's size with all of a box in it."""
+    mask = np.zeros((image.height, image.width), dtype=np.bool_)
+    mask[int(box.y1) : max(round(box.y2), int(box.y1) + 1), int(box.x1) : max(round(box.x2), int(box.x1) + 1)] = True
+    return mask
 
 
 def metrics(pairs: Sequence[Pair]) -> dict[str, Metric]:

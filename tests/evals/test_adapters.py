@@ -264,3 +264,17 @@ def test_irrelevance_wants_a_refusal_that_can_be_read() -> None:
     assert bfcl_rules.ours([], [], SCHEMA, declined=False) == "did not decline"
     assert bfcl_rules.ours([], [], SCHEMA, declined=True) is None
     assert bfcl_rules.ours([call(x=1)], [], SCHEMA, declined=True) == "called f"
+
+
+@pytest.mark.parametrize(
+    ("given", "due", "same"),
+    [
+        ("2023-10-15", "2023-11-14", False),
+        ("123-456-7890", "124-457-7890", False),
+        ("2023-10-15", "2023-10-15", True),
+        ("(1+2)*3", "3*(2+1)", True),
+        ("2*(3+4)", "14", True),
+    ],
+)
+def test_a_date_is_no_sum(given: str, due: str, same: bool) -> None:
+    assert (bfcl_rules.ours([call(x=given)], [call(x=[due])], SCHEMA, declined=False) is None) is same

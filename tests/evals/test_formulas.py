@@ -196,8 +196,14 @@ def test_recall_of_triples_counts_them_all() -> None:
     ranked = [("dog", "near", "car"), ("sky", "above", "car"), ("cat", "above", "car")]
     assert triples.recall_at(ranked, true, 3) == pytest.approx(2 / 3)
     assert triples.recall_at(ranked, true, 1) == pytest.approx(1 / 3)
-    assert triples.mean_recall_at(ranked, true, 3) == pytest.approx((1 + 1 / 2) / 2)
+    assert triples.mean_recall_at([(ranked, true)], 3) == pytest.approx((1 + 1 / 2) / 2)
     assert triples.recall_at(ranked, [], 3) is None
+
+
+def test_a_predicate_of_one_scene_counts_as_much_as_one_of_nine() -> None:
+    common, rare = [("dog", "near", "car")], [("dog", "inside", "car")]
+    assert triples.mean_recall_at([*[(common, common)] * 9, ([], rare)], 50) == pytest.approx(0.5)
+    assert triples.mean_recall_at([(common, [])], 50) is None
 
 
 def test_several_tries() -> None:

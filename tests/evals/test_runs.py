@@ -86,11 +86,21 @@ def test_what_fell_by_more_than_its_interval_is_told(tmp_path: Path) -> None:
 
 def test_runs_without_a_case_in_common_are_not_compared(tmp_path: Path) -> None:
     before = made(tmp_path / "a", wrong=1)
-    other = before.model_copy(update={"results": [], "suite": "x"})
+    other = before.model_copy(update={"results": []})
     question = Question(id="another", query="?")
     other.results = [Result(trial=Trial(question=question), scores=[], why="error")]
     with pytest.raises(UserError, match="share no case"):
         compare(before, other)
+    with pytest.raises(UserError, match="one run is of diorama, the other of bfcl"):
+        compare(before, before.model_copy(update={"suite": "bfcl"}))
+
+
+def test_a_gate_compares_something(tmp_path: Path) -> None:
+    before, after = made(tmp_path / "a", wrong=4, box_map50=0.9), made(tmp_path / "b", wrong=4, box_map50=0.9)
+    with pytest.raises(UserError, match="no metric 'box_map5' in both runs; there is: .*box_map50"):
+        fallen(compare(before, after), ["box_map5"])
+    after.metrics["box_map50"] = Metric(value=None, low=None, high=None, n=0)
+    assert fallen(compare(before, after), []) == {"box_map50": "0.900 to nothing that could be measured"}
 
 
 def test_commands_list_show_compare_and_gate(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
