@@ -50,7 +50,7 @@ def load(path: Path) -> tuple[str, nx.MultiDiGraph]:
         if isinstance(data, dict) and "scene" in data:
             return str(data["id"]), of_run(data)
         return path.parent.resolve().name if path.name == GRAPH else path.stem, node_link.of(data)
-    except (orjson.JSONDecodeError, FormatError, KeyError, TypeError) as error:
+    except (orjson.JSONDecodeError, FormatError, AttributeError, KeyError, TypeError) as error:
         raise UserError(f"{path} is no run and no graph: {error}") from error
     except OSError as error:
         raise UserError(f"cannot read {path} ({error.strerror})") from error

@@ -36,6 +36,7 @@ def command(
 
     if not instruction.strip():
         raise UserError("the instruction is empty: say what to change")
+    making.check_out(out)
     workspace = Workspace.open([image])
     messages: list[AnyMessage] = []
     arguments = {"image_id": "img-1", "instruction": instruction, "region": region, "seed": seed}

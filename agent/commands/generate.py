@@ -31,12 +31,11 @@ def command(
         raise UserError("the prompt is empty: say what is to be seen")
     width, height = _size(size)
     from agent.commands import making
-    from agent.commands.put import check_writable
     from tools.generate import generate
     from tools.workspace import Workspace
 
     arguments = {"prompt": prompt, "width": width, "height": height, "seed": seed, "count": count, "best_of": best_of}
-    check_writable(out.parent if out.suffix.lower() == ".png" else out)
+    making.check_out(out, count)
     workspace = Workspace()  # whose folder holds what is made until it is delivered
     with making.steps("making") as told:
         observation = making.call(generate, workspace, [], told, **arguments)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agent.commands.put import is_there
 from agent.commands.show import print_json
 from tools.errors import UserError
 
@@ -38,19 +39,39 @@ def add(
 ) -> None:
     """Add runs and graphs to the collection; what is there already stays, what changed is replaced.
 
-    A run is kept once its line is printed, whatever happens to the rest.
+    A run is kept once its line is printed, whatever happens to the rest; what cannot be read is named and left out.
     """
     from agent import collecting
 
     outcomes: dict[str, str] = {}
+    left_out: list[str] = []
     with _collection(store) as collection:
-        for path in (one for given in paths for one in collecting.find(given)):
-            name, graph = collecting.load(path)
+        for path in _found(paths, left_out):
+            try:
+                name, graph = collecting.load(path)
+            except UserError as error:
+                left_out.append(str(error))
+                continue
             outcomes[name] = collection.add(name, graph)
             if not json:
                 typer.echo(f"{name}: {outcomes[name]}, {len(graph)} nodes, {graph.number_of_edges()} edges")
     if json:
         print_json(outcomes)
+    if left_out:
+        for reason in left_out[:-1]:
+            typer.echo(f"scenograph: {reason}", err=True)
+        raise UserError(left_out[-1])
+
+
+def _found(paths: list[Path], left_out: list[str]) -> Iterator[Path]:
+    """The runs and graphs at paths; why there is none at one is noted."""
+    from agent import collecting
+
+    for path in paths:
+        try:
+            yield from collecting.find(path)
+        except UserError as error:
+            left_out.append(str(error))
 
 
 @command.command()
@@ -101,6 +122,7 @@ def export(
     form: Form = None,
     scene: Annotated[list[str] | None, typer.Option(help="Only this one; give it again for more.")] = None,
     store: Store = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
     json: Json = False,
 ) -> None:
     """Write the collection, or some scenes of it, to a file of another format.
@@ -108,6 +130,8 @@ def export(
     FORMAT is node-link, graphml, cytoscape, turtle, neo4j, coco, yolo, visual-genome or gqa.
     """
     chosen = _format(out, form)
+    if not force and is_there(out):
+        raise UserError(f"{out} is there already: name another file, or give --force to replace it")
     with _collection(store) as collection:
         graph = collection.graph(scene[0]) if scene and len(scene) == 1 else collection.whole(scene)
         try:
@@ -151,7 +175,7 @@ def draw(
     from agent import collecting
     from graphs import drawing
 
-    if Path(scene).exists():
+    if is_there(Path(scene)):
         name, graph = collecting.load(next(collecting.find(Path(scene))))
     else:
         with _collection(store) as collection:

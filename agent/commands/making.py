@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from langchain_core.messages import AnyMessage, ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.prebuilt import ToolRuntime
 
+from agent.commands.put import check_writable, is_there
 from agent.commands.show import print_json
 from graphs.types import Observation
 from tools.errors import ToolError, UserError
@@ -66,14 +68,36 @@ def call(
     return Observation.load(artifact)
 
 
+def check_out(out: Path, count: int = 1) -> None:
+    """Refuse, before anything is made, a place where images cannot go, or where they would take another's.
+
+    Raises:
+        UserError: It is a file that is there already, or one for several images, or cannot be written to.
+    """
+    if not _is_file(out):
+        check_writable(out)
+        return
+    if count > 1:
+        raise UserError(f"--out {out} is one file: name a folder for {count} images")
+    if is_there(out):
+        raise UserError(f"{out} is there already: choose another --out")
+    check_writable(out.parent)
+
+
+def _is_file(out: Path) -> bool:
+    return out.suffix.lower() == ".png" and not out.is_dir()
+
+
 def delivered(observation: Observation, out: Path) -> list[Path]:
     """Copy the images that a tool made to a folder, or a single one to a `.png` file; returns where they are.
+
+    In a folder they are numbered on from what is there.
 
     Raises:
         UserError: If they cannot be written there.
     """
-    single = out.suffix.lower() == ".png" and len(observation.images) == 1
-    paths = [out if single else out / Path(ref.path).name for ref in observation.images]
+    free = (out / f"img-{number}.png" for number in itertools.count(1) if not is_there(out / f"img-{number}.png"))
+    paths = [out] if _is_file(out) else list(itertools.islice(free, len(observation.images)))
     try:
         for ref, path in zip(observation.images, paths, strict=True):
             path.parent.mkdir(parents=True, exist_ok=True)

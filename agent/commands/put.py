@@ -185,13 +185,21 @@ def check(images: Sequence[Path], question: str) -> None:
         intake.decode(intake.read(path), str(path))
 
 
+def is_there(path: Path) -> bool:
+    """Whether a path exists; one that is too long, or lies where nobody may look, does not."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def check_writable(folder: Path) -> None:
     """Refuse a folder that cannot be written to, or made.
 
     Raises:
         UserError: It cannot.
     """
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if is_there(path))
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         reason = "no permission" if there.is_dir() else f"{there} is no folder"
         raise UserError(f"cannot write to {folder} ({reason}): choose another --out")

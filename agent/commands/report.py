@@ -43,6 +43,7 @@ def command(
     from agent.report import template as templates
 
     if show:
+        templates.load(show)  # of other files nothing is printed
         typer.echo(templates.source(show).read_text(encoding="utf-8"), nl=False)
         return
     if not images:
@@ -55,7 +56,7 @@ def command(
     from agent.report.words import Words
     from agent.report.write import Finished, write
 
-    paths = [*([reference] if reference else []), *expand(images)]
+    paths = [*([reference] if reference else []), *expand(images, out)]
     surveyor = _surveyor(_labels(focus) or list(chosen.focus), chosen, reference)
     gathered = _gather(paths, surveyor, out)
     compared = gathered.seen[0].image.id if reference else None

@@ -9,7 +9,7 @@ from typing import Any
 import networkx as nx
 import orjson
 
-from graphs.formats.plain import FormatError
+from graphs.formats.plain import FormatError, check_node
 from graphs.scene import SceneGraph
 
 
@@ -62,7 +62,9 @@ def of(data: dict[str, Any]) -> nx.MultiDiGraph:
     try:
         graph = nx.MultiDiGraph(**data.get("graph", {}))
         for node in data["nodes"]:
-            graph.add_node(str(node["id"]), **{key: value for key, value in node.items() if key != "id"})
+            attributes = {key: value for key, value in node.items() if key != "id"}
+            check_node(str(node["id"]), attributes)
+            graph.add_node(str(node["id"]), **attributes)
         # Older versions of NetworkX call them links.
         for edge in data["edges"] if "edges" in data else data["links"]:
             source, target = str(edge["source"]), str(edge["target"])

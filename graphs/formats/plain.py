@@ -10,6 +10,8 @@ import networkx as nx
 
 Flat = dict[str, bool | int | float | str]
 
+CORNERS = ("x1", "y1", "x2", "y2")
+
 MARK = ".json"
 """At the end of a name: the value is JSON, for the format has no type for it."""
 
@@ -19,6 +21,23 @@ _FOREIGN = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 class FormatError(ValueError):
     """A file is not what it should be, or cannot hold what it is given: one line that says why."""
+
+
+def check_node(name: str, data: dict[str, Any]) -> None:
+    """Refuse a node that is none of a scene: other code takes these attributes as they stand.
+
+    Raises:
+        FormatError: Its kind, label or image is no text, or its box has no corners or lies in no image.
+    """
+    if wrong := [key for key in ("kind", "label", "image_id") if not isinstance(data.get(key), str | None)]:
+        raise FormatError(f"node {name!r} has a {wrong[0]} that is no text")
+    box = data.get("box")
+    if not box:
+        return
+    if not isinstance(box, dict) or not all(isinstance(box.get(key), int | float) for key in CORNERS):
+        raise FormatError(f"node {name!r} has a box without {', '.join(CORNERS)}")
+    if data.get("kind") == "entity" and "image_id" not in data:
+        raise FormatError(f"node {name!r} has a box and no image_id")
 
 
 def flat(attributes: dict[str, Any]) -> Flat:

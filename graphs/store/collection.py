@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from pydantic import BaseModel
 from sqlalchemy.engine import Connection, Engine
 
 from graphs.formats import node_link
+from graphs.formats.plain import check_node
 from graphs.store.errors import StoreError
 from graphs.store.schema import EDGES, METADATA, NODES, SCENES, SPAN
 
@@ -59,8 +61,10 @@ class Collection:
             place: Path of an SQLite database, or a URL such as `postgresql://user@host/name`.
 
         Raises:
-            StoreError: It cannot be opened, or is no such database.
+            StoreError: It cannot be opened, or is a database of something else, which stays as it is.
         """
+        if _foreign(place):
+            raise StoreError(f"{place} is an SQLite database, but no collection: name another one, or a new file")
         try:
             collection = cls(sa.create_engine(_url(place)))
             with collection.writing() as connection:
@@ -75,14 +79,17 @@ class Collection:
         try:
             with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
                 yield connection
-        except sa.exc.OperationalError as error:
+        except sa.exc.SQLAlchemyError as error:
             raise StoreError(f"the collection cannot be written to: {_reason(error)}") from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that sees one state of the collection, whatever others write meanwhile."""
-        with self.engine.connect() as connection, connection.begin():
-            yield connection
+        """A transaction that sees one state of the collection, whatever others write meanwhile; errors as above."""
+        try:
+            with self.engine.connect() as connection, connection.begin():
+                yield connection
+        except sa.exc.SQLAlchemyError as error:
+            raise StoreError(f"the collection cannot be read: {_reason(error)}") from error
 
     def add(self, name: str, graph: nx.MultiDiGraph) -> Outcome:
         """Keep a graph under a name, in place of one that is kept there.
@@ -96,6 +103,7 @@ class Collection:
 
         Raises:
             StoreError: It has too many nodes, or the database does not take it.
+            FormatError: A node is none of a scene.
         """
         return self.add_all([(name, graph)])[0]
 
@@ -189,6 +197,19 @@ def _url(place: str | Path) -> sa.URL:
     return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgres", "postgresql") else url
 
 
+def _foreign(place: str | Path) -> bool:
+    """Whether a file is an SQLite database that somebody else made."""
+    path = Path(place).expanduser()
+    if "://" in str(place) or not path.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error:
+        return False  # opening it will tell why
+    return bool(tables) and not tables >= METADATA.tables.keys()
+
+
 def _configure(connection: Any, _: Any) -> None:
     """Hand transactions to us, which the driver would begin late, and take SQLite's write-ahead log."""
     connection.isolation_level = None
@@ -252,6 +273,8 @@ def _add(connection: Connection, name: str, graph: nx.MultiDiGraph) -> Outcome:
 
 
 def _insert(connection: Connection, first: int, graph: nx.MultiDiGraph) -> None:
+    for name, data in graph.nodes(data=True):
+        check_node(name, data)
     ids = {name: first + index for index, name in enumerate(graph)}
     nodes = [
         {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +119,63 @@ def test_one_scene_goes_to_annotations_and_back(run: Path, capsys: pytest.Captur
     assert orjson.loads(printed[printed.rindex('{\n  "scenes"') :])["categories"] == {"cat": 4, "dog": 4}
 
 
+def test_an_export_takes_no_files_place_unasked(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scenograph("add", str(run))
+    kept = Path("park.png").read_bytes()
+    assert scenograph("export", "park.png", "--format", "cytoscape") == 2
+    assert "park.png is there already: name another file, or give --force" in capsys.readouterr().err
+    assert Path("park.png").read_bytes() == kept
+    assert scenograph("export", "park.png", "--format", "cytoscape", "--force") == 0
+    assert orjson.loads(Path("park.png").read_bytes())["elements"]
+
+
+def test_what_cannot_be_read_does_not_keep_the_rest_out(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bad").mkdir()
+    Path("bad/graph.json").write_text("[]")
+    assert scenograph("add", "nowhere", "bad", str(run)) == 2
+    printed = capsys.readouterr()
+    assert printed.out.startswith(f"{run.name}: added")
+    told = printed.err.splitlines()
+    assert [line.split(" is ")[0].split(": ")[1] for line in told] == ["no run and no graph", "bad/graph.json"]
+
+
+def test_a_database_of_something_else_stays_as_it_is(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(sqlite3.connect("theirs.sqlite")) as connection:
+        connection.executescript("CREATE TABLE scenes (a); CREATE TABLE nodes (a)")
+    kept = Path("theirs.sqlite").read_bytes()
+    for verb in (["stats"], ["add", str(run)]):
+        assert scenograph(*verb, "--store", "theirs.sqlite") == 2
+        assert "theirs.sqlite is an SQLite database, but no collection" in capsys.readouterr().err
+    assert Path("theirs.sqlite").read_bytes() == kept
+
+
+def test_a_damaged_collection_is_one_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert scenograph("add", str(run), "--store", "mine.sqlite") == 0
+    data = Path("mine.sqlite").read_bytes()
+    Path("mine.sqlite").write_bytes(data[:8192] + b"\xff" * (len(data) - 8192))
+    assert scenograph("export", "out.ttl", "--store", "mine.sqlite") == 2
+    told = capsys.readouterr().err
+    assert "malformed" in told
+    assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("node", "told"),
+    [
+        ({"id": "a", "kind": ["x"]}, "node 'a' has a kind that is no text"),
+        ({"id": "a", "kind": "entity", "box": [1, 2, 3, 4]}, "node 'a' has a box without x1, y1, x2, y2"),
+        ({"id": "a", "kind": "entity", "box": {"x1": 1, "y1": 1, "x2": 2, "y2": 2}}, "has a box and no image_id"),
+    ],
+)
+def test_nodes_that_no_scene_has_are_refused(
+    node: dict[str, Any], told: str, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("odd.json").write_bytes(orjson.dumps({"nodes": [node], "edges": []}))
+    for verb in ("add", "draw"):
+        assert scenograph(verb, "odd.json") == 2
+        assert told in capsys.readouterr().err
+
+
 def test_a_scene_is_drawn(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert scenograph("draw", str(run), "--out", "drawn") == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -150,6 +209,7 @@ def test_a_scene_is_drawn(run: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
         (["import", "none.ttl"], "none.ttl"),
         (["import", "park.png", "--format", "coco"], "park.png is no COCO file"),
         (["draw", "none"], "no scene 'none'"),
+        (["draw", "x" * 300], "no scene 'xxx"),
     ],
 )
 def test_bad_input_gets_one_line(
