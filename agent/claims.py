@@ -93,6 +93,7 @@ class Reading:
         opening: The yes or no with which it begins, if it does.
         asks: Whether it is a question to be answered by yes or no, or one for what, which, where, who, why or how.
         outlined: Whether outlines are spoken of.
+        counts: Whether it asks how many there are of a label.
     """
 
     claims: tuple[Claim, ...] = ()
@@ -106,6 +107,7 @@ class Reading:
     opening: bool | None = None
     asks: Literal["whether", "what"] | None = None
     outlined: bool = False
+    counts: bool = False
 
 
 @dataclass
@@ -153,6 +155,7 @@ def read(text: str, known: Collection[str] = ()) -> Reading:
         opening={"yes": True, "no": False}.get(tokens[0]) if tokens[1:2] in ([","], ["."], [":"]) else None,
         asks=_asks(tokens) if text.rstrip().endswith("?") else None,
         outlined=bool(_OUTLINES.search(lower)),
+        counts=any(_asked_number(tokens, mention) for mention in mentions),
     )
 
 
@@ -228,6 +231,12 @@ def _look_around(tokens: Sequence[str], mention: _Mention, used: set[int]) -> No
     if set(after) - {"not"} and not (index < len(tokens) and _next_is_mention(tokens, index)):
         mention.denied |= "not" in after
         mention.colours += [colour for colour in after if colour != "not"]
+
+
+def _asked_number(tokens: Sequence[str], mention: _Mention) -> bool:
+    """Whether "how many", "the number of" or "count" stands before a mention, with no more than colours between."""
+    before = [token for token in tokens[: mention.start] if token not in COLOURS and token not in _PIECES - {"of"}]
+    return before[-2:] in (["how", "many"], ["number", "of"]) or before[-1:] in (["count"], ["tally"])
 
 
 def _next_is_mention(tokens: Sequence[str], index: int) -> bool:

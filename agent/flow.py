@@ -60,13 +60,13 @@ Graph = CompiledStateGraph[State, Any, State, State]
 """Its context is a `Workspace`, which langgraph's types do not let us say: they want a dataclass or a dict there."""
 
 
-def start(query: str, images: Sequence[ImageRef], run: str = "") -> State:
-    """The state in which a run begins."""
+def start(query: str, images: Sequence[ImageRef], run: str = "", known: Sequence[ImageRef] = ()) -> State:
+    """The state in which a run begins; `known` are images of earlier questions."""
     return State(
         run=run,
         query=query,
         images=[image.model_dump(mode="json") for image in images],
-        messages=[prompt.question(images, query)],
+        messages=[prompt.question(images, query, known)],
         steps=0,
         rejections=0,
         verify_seconds=0.0,
@@ -92,12 +92,20 @@ def follow(before: State, query: str, images: Sequence[ImageRef], run: str) -> S
         for call in message.tool_calls
         if call["id"] not in told
     ]
-    known = {image["id"] for image in before["images"]}
-    added = start(query, [image for image in images if image.id not in known], run)
-    closed = [ToolMessage("done", name=call["name"], tool_call_id=call["id"]) for call in open_calls]
+    ids = {image["id"] for image in before["images"]}
+    new, known = ([image for image in images if (image.id in ids) is known] for known in (False, True))
+    added = start(query, new, run, known)
+    closed = [_closed(call) for call in open_calls]
     added["messages"] = [*closed, *added["messages"]]
     added["images"] = [*before["images"], *added["images"]]
     return added
+
+
+def _closed(call: ToolCall) -> ToolMessage:
+    """What stands for the result of a call that has none: an answer ends a run, any other was not carried out."""
+    if call["name"] == "answer":
+        return ToolMessage("done", name=call["name"], tool_call_id=call["id"])
+    return refused(call, "not carried out")
 
 
 def build(

@@ -235,7 +235,7 @@ def _spawn(program: Program, started: list[Running], progress: Progress) -> Runn
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **launch.environment, launch.key_variable: key},
+            env={**os.environ, **_absolute(), **launch.environment, launch.key_variable: key},
             cwd=home(),
             start_new_session=True,
         )
@@ -250,6 +250,12 @@ def _spawn(program: Program, started: list[Running], progress: Progress) -> Runn
     started.append(state)
     _write_private(_state_path(program.name), state.model_dump_json())
     return state
+
+
+def _absolute() -> dict[str, str]:
+    """Paths of the environment as they are meant here: a program that is started runs in another folder."""
+    given = {name: os.environ.get(name) for name in ("SCENOGRAPH_HOME", "SCENOGRAPH_POLICY")}
+    return {name: str(Path(path).absolute()) for name, path in given.items() if path and path != "off"}
 
 
 def _write_private(path: Path, text: str) -> None:

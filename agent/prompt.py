@@ -49,15 +49,16 @@ def neutralise_json(value: Any) -> Any:
     return value
 
 
-def question(images: Sequence[ImageRef], query: str) -> HumanMessage:
-    """The first user message: the images by reference, then a line for each and the question.
+def question(images: Sequence[ImageRef], query: str, known: Sequence[ImageRef] = ()) -> HumanMessage:
+    """The user's message: the images by reference, then a line for each and the question.
 
     Args:
         images: The user's images, in order.
         query: The question as the user typed it; where it names an image's file, the id takes the name's place.
+        known: Images of earlier questions, which it may name too.
     """
     lines = [f"{image.id} ({image.width}x{image.height})" for image in images]
-    text = "\n".join([*lines, f"Question: {neutralise(_by_ids(images, query.strip()))}"])
+    text = "\n".join([*lines, f"Question: {neutralise(_by_ids([*known, *images], query.strip()))}"])
     references: list[str | dict[str, Any]] = [{"type": "image_ref", "id": image.id} for image in images]
     return HumanMessage([*references, {"type": "text", "text": text}])
 

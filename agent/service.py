@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
 
+import anyio
 import orjson
 from fastapi import Depends, FastAPI, Header, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -113,7 +114,9 @@ async def _lines(answering: Answering, question: Question, request: Request) -> 
             yield line + b"\n"
     finally:
         working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        # The scope in which the server cancels this would cancel at each await, and so keep a run from tidying up.
+        with anyio.CancelScope(shield=True):
+            await asyncio.gather(working, return_exceptions=True)
 
 
 async def _thread(name: str, request: Request) -> dict[str, list[str]]:

@@ -45,12 +45,16 @@ def value_stands(case: Case) -> str | None:
 def _number(case: Case, value: int) -> str | None:
     """A count: the things cited are all those that match, in all images or in one."""
     cited = {entity.id for entity in case.entities}
-    if not cited and str(value) in case.told:
+    if any(case.answers(entity) == str(value) for entity in case.entities):
+        return None
+    # A number that somebody wrote into the picture is no count of what is in it.
+    told = str(value) in case.told and not case.question.counts
+    if not cited and told:
         return None
     if value and not cited:
         return "cite the entities that show it, not only the image"
     if value != len(cited):
-        return None if str(value) in case.told else f"value is {value} but {len(cited)} entities are cited"
+        return None if told else f"value is {value} but {len(cited)} entities are cited"
     claims = case.claims or [Claim(entity.label) for entity in case.entities]
     if not cited and (reason := unsearched(case, claims, case.images)):
         return reason

@@ -34,17 +34,23 @@ def classify(
         runtime: Of the call; hidden from the model.
         thing: Id of the thing to name.
         box: The part to name instead, x1, y1, x2, y2 in pixels.
-        labels: What to choose from; empty for all that the model knows.
+        labels: What to choose from; empty for all that the model knows, or that the detector knows.
     """
+    check_labels(labels or [])
     part = region(runtime, image_id, thing, box)
     recogniser: Recogniser = runtime.context.model("recognise")
-    ranked = named(recogniser, part.square(), labels or [])
+    ranked = named(recogniser, part.square(), labels or choices(recogniser, runtime))
     best, share = ranked[0]
     call_id = runtime.tool_call_id or ""
     attributes: dict[str, str | float] = {"recognised_as": best}
     score = bearing_out(part.thing.label, ranked) if part.thing else share
     seen = part.entity("classify", recogniser.name, score, attributes, call_id, "" if part.whole else best)
     return Observation(text=", ".join(f"{name} {share:.2f}" for name, share in ranked[:SHOWN]), entities=(seen,))
+
+
+def choices(recogniser: Recogniser, runtime: Runtime) -> list[str]:
+    """What to choose from where nobody says it: what the recogniser knows, or the detector, if any words will do."""
+    return [] if recogniser.classes else list(runtime.context.entry("segment").classes)
 
 
 def bearing_out(label: str, ranked: Sequence[tuple[str, float]]) -> float:
@@ -63,7 +69,7 @@ def named(recogniser: Recogniser, image: Image.Image, labels: Sequence[str]) -> 
     Raises:
         ToolError: If a label is empty or unknown, or there are too many, or none where they are needed.
     """
-    wanted = [" ".join(label.lower().split()) for label in check_labels(labels)]
+    wanted = [" ".join(label.lower().split()) for label in labels]
     if "" in wanted:
         raise ToolError("a label is empty: give words to choose from, or no labels at all")
     if not recogniser.classes:

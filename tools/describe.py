@@ -10,7 +10,7 @@ from pydantic import Field
 from graphs.query import ranked
 from graphs.types import Box, Entity, Observation
 from tools.captioner import Captioner
-from tools.classify import bearing_out, named
+from tools.classify import bearing_out, choices, named
 from tools.looking import look
 from tools.recogniser import Recogniser
 from tools.regions import Corners, Region, Runtime, ThingId, region
@@ -85,7 +85,7 @@ def _seen(seer: Seer, part: Region, question: str, runtime: Runtime) -> Observat
 def _gathered(part: Region, runtime: Runtime) -> Observation:
     recogniser: Recogniser = runtime.context.model("recognise")
     if part.thing:
-        ranked_names = named(recogniser, part.square(), [])
+        ranked_names = named(recogniser, part.square(), choices(recogniser, runtime))
         best, share_of_best = ranked_names[0]
         score = bearing_out(part.thing.label, ranked_names)
         seen = _phrase(part.thing)

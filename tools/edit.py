@@ -31,7 +31,7 @@ WINDOW = 0.6
 """A model sees so much around a hole, as a share of the hole's longer side."""
 GONE_IOU = 0.3
 """What overlaps the place of a removed thing by less is another thing."""
-FORMS = "remove, add, recolour, blur, crop, mark or enlarge something, replace the background, or give a style"
+FORMS = "remove, add, recolour, blur, crop, mark or enlarge one thing, replace the background, or give a style"
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,13 @@ def _meant(wish: Edit, image_id: str, region: str | None, runtime: Runtime) -> l
         return []
     labels = [wish.thing] if wish.thing else []
     found = list(look("edit", image_id, labels, runtime, outlines=True).entities)
+    if wish.tinted is not None:
+        found = [one for one in found if one.attributes.get("colour") == wish.tinted]
     if not found:
-        raise ToolError(f"no {wish.thing or 'thing'} found in {image_id}: nothing was changed")
+        what = " ".join(word for word in (wish.tinted, wish.thing or "thing") if word)
+        raise ToolError(f"no {what} found in {image_id}: nothing was changed")
+    if wish.which and len(found) > 1:
+        raise ToolError(f"{len(found)} of {wish.thing} are in {image_id}: give the id of the one meant as region")
     if wish.kind == "add":
         return found[:1]
     return found

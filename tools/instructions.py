@@ -20,6 +20,7 @@ SIDES = {
 
 _SIDE = "|".join(sorted(SIDES, key=len, reverse=True))
 _COLOUR = "|".join((*COLOURS, "gray"))
+_ARTICLES = {"a", "an", "the", "this", "that", "these", "those", "all", "every", "each", "my", "any"}
 _IT = r"(?: (?:it|this|the image|the picture))?"
 _THING = r"(?P<thing>.+?)"
 _PROMPT = r"(?P<prompt>.+?)"
@@ -42,6 +43,8 @@ class Edit(Frozen):
     Attributes:
         kind: What to do.
         thing: Label of what to do it to, or, of `add`, of what to put it by; empty where none is named.
+        tinted: Only such things as have this colour.
+        which: Whether words say which of several is meant that only a person can tell: "the dog next to the tree".
         prompt: Of `add`, `background` and `style`: what to make.
         side: Of `add`: where it goes, a key of `SIDES`.
         colour: Of `recolour`.
@@ -50,6 +53,8 @@ class Edit(Frozen):
 
     kind: Kind
     thing: str = ""
+    tinted: Colour | None = None
+    which: bool = False
     prompt: str = ""
     side: str = ""
     colour: Colour | None = None
@@ -57,7 +62,7 @@ class Edit(Frozen):
 
 
 def read(instruction: str) -> Edit | None:
-    """Read an instruction; none where it is of no known form."""
+    """Read an instruction; none where it is of no known form, or names several things at once."""
     text = " ".join(instruction.strip().rstrip(".!").split())
     for kind, pattern in _PATTERNS:
         match = re.fullmatch(pattern, text, re.IGNORECASE)
@@ -66,16 +71,31 @@ def read(instruction: str) -> Edit | None:
     return None
 
 
-def _edit(kind: Kind, found: dict[str, str]) -> Edit:
-    colour = found.get("colour", "").lower().replace("gray", "grey")
+def _edit(kind: Kind, found: dict[str, str]) -> Edit | None:
+    colour = _spelt(found.get("colour", ""))
+    phrase = found.get("thing", "").lower()
+    if re.search(r"\band\b|,|&", phrase):
+        return None
+    # Of "the dog next to the tree" the tree only says which.
+    first, *further = re.split(rf"\b(?:{_SIDE}|behind|in front of|between|with|at|from)\b", phrase)
+    label = _label(first)
+    words = [_spelt(word) for word in first.split() if word not in _ARTICLES]
+    tints = [colour for colour in COLOURS if colour in words]
+    rest = " ".join(word for word in words if word not in COLOURS)
     return Edit(
         kind=kind,
-        thing=_label(found.get("thing", "")),
+        thing=label,
+        tinted=tints[0] if tints else None,
+        which=bool(further) or normalise(rest) != label,
         prompt=found.get("prompt", ""),
         side=found.get("side", "").lower(),
         colour=cast("Colour", colour) if colour else None,
         factor=float(found.get("factor", 2.0)),
     )
+
+
+def _spelt(word: str) -> str:
+    return word.lower().replace("gray", "grey")
 
 
 def _label(words: str) -> str:

@@ -41,6 +41,10 @@ MAX_FILES = 10_000
 
 # Pillow logs what is wrong with a file before it raises; where nobody listens, Python would print it.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
+# Likewise it warns of oddities in metadata, which do not matter here. Once for the process: pictures are decoded in
+# several threads, which would undo each other's filters.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # `MAX_PIXELS` is stricter
 
 
 def gather(names: Iterable[str]) -> list[Path]:
@@ -54,23 +58,30 @@ def gather(names: Iterable[str]) -> list[Path]:
     """
     found: list[Path] = []
     for name in names:
-        path = Path(name).expanduser()
-        if path.is_dir():
-            here = images_in(path)
-            if not here:
-                raise UserError(f"no pictures in {name}; name another folder, or the files themselves")
-            found += here
-        elif not path.exists() and glob.has_magic(name):
-            root = Path(path.anchor)
-            here = sorted(one for one in root.glob(str(path.relative_to(root))) if one.is_file())
-            if not here:
-                raise UserError(f"nothing matches {name}; check the pattern")
-            found += here
-        else:
-            found.append(path)
+        try:
+            found += _named(name)
+        except (OSError, RuntimeError, ValueError) as error:  # too long a name, no such home, no such pattern
+            reason = getattr(error, "strerror", None) or error
+            raise UserError(f"cannot read {name[:80]}: {reason}; check the path") from error
         if len(found) > MAX_FILES:
             raise UserError(f"{name} brings the pictures to more than {MAX_FILES}; give fewer at a time")
     return list(dict.fromkeys(found))
+
+
+def _named(name: str) -> list[Path]:
+    path = Path(name).expanduser()
+    if path.is_dir():
+        here = images_in(path)
+        if not here:
+            raise UserError(f"no pictures in {name}; name another folder, or the files themselves")
+        return here
+    if not path.exists() and glob.has_magic(name):
+        root = Path(path.anchor)
+        here = sorted(one for one in root.glob(str(path.relative_to(root))) if one.is_file())
+        if not here:
+            raise UserError(f"nothing matches {name}; check the pattern")
+        return here
+    return [path]
 
 
 def images_in(folder: Path) -> list[Path]:
@@ -151,22 +162,18 @@ def decode(data: bytes, name: str) -> Image.Image:
 
 
 def _decoded(data: bytes, name: str) -> Image.Image:
-    with warnings.catch_warnings():
-        # Pillow warns of oddities in metadata, which do not matter here, and of bombs, which do.
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        image = _opened(data, name)
-        width, height = image.size
-        if width < 1 or height < 1:
-            raise UserError(f"{name} has no pixels ({width} x {height}); use another image")
-        if width * height > MAX_PIXELS:
-            raise UserError(
-                f"{name} has {width} x {height} pixels; shrink it to {MAX_PIXELS // 1_000_000} megapixels or less"
-            )
-        try:
-            return _rgb(_upright(image))
-        except Exception as error:  # On malformed files Pillow raises at least seven unrelated types of exception.
-            raise UserError(f"{name} is damaged or cut short; get a whole copy of the image") from error
+    image = _opened(data, name)
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise UserError(f"{name} has no pixels ({width} x {height}); use another image")
+    if width * height > MAX_PIXELS:
+        raise UserError(
+            f"{name} has {width} x {height} pixels; shrink it to {MAX_PIXELS // 1_000_000} megapixels or less"
+        )
+    try:
+        return _rgb(_upright(image))
+    except Exception as error:  # On malformed files Pillow raises at least seven unrelated types of exception.
+        raise UserError(f"{name} is damaged or cut short; get a whole copy of the image") from error
 
 
 def _opened(data: bytes, name: str) -> Image.Image:
@@ -174,7 +181,7 @@ def _opened(data: bytes, name: str) -> Image.Image:
     known = formats()
     try:
         return Image.open(io.BytesIO(data), formats=known)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Image.DecompressionBombError as error:
         raise UserError(
             f"{name} has far too many pixels; shrink it to {MAX_PIXELS // 1_000_000} megapixels or less"
         ) from error
@@ -208,7 +215,7 @@ def _upright(image: Image.Image) -> Image.Image:
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         # Pillow's own conversion clips 16-bit greys at 255, which turns most of the picture white.
-        image = image.point(lambda value: value / 257, "L")
+        image = _halved(image)
     elif image.mode in ("I", "F"):
         image = _stretched(image)
     if image.has_transparency_data:
@@ -217,6 +224,13 @@ def _rgb(image: Image.Image) -> Image.Image:
         made.paste(layer, mask=layer.getchannel("A"))
         return made
     return image.convert("RGB")
+
+
+def _halved(image: Image.Image) -> Image.Image:
+    """Greys of 16 bits, in whichever order of bytes, in 8."""
+    import numpy as np
+
+    return Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
 
 
 def _stretched(image: Image.Image) -> Image.Image:

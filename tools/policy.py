@@ -48,7 +48,7 @@ class Line(Frozen):
         prompt: For what.
         model: With which model; empty where none was needed.
         seeds: One a picture that was made.
-        outcome: `made`, `refused: CATEGORY` or `failed: REASON`.
+        outcome: `made` or `refused: CATEGORY`.
         images: SHA-256 of the files that were made.
     """
 
@@ -89,11 +89,14 @@ def refuse(tool: str, prompt: str, model: str, category: str) -> NoReturn:
 def categories() -> tuple[Category, ...]:
     """The policy in force: our own, the one that SCENOGRAPH_POLICY names, or none where it is `off`."""
     given = os.environ.get(SWITCH, "")
-    return () if given == "off" else _read(Path(given) if given else DEFAULT)
+    if given == "off":
+        return ()
+    path = Path(given) if given else DEFAULT
+    return _read(path, path.stat().st_mtime_ns if path.exists() else 0)
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path) -> tuple[Category, ...]:
+def _read(path: Path, _changed: int) -> tuple[Category, ...]:
     try:
         return _CATEGORIES.validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:

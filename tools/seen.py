@@ -117,9 +117,10 @@ def _open(path: Path | None) -> sqlite3.Connection:
     try:
         # What is lost in a power cut is seen again.
         connection.executescript("pragma journal_mode = wal; pragma synchronous = off;" + _SCHEMA)
-    except sqlite3.DatabaseError:
+    except sqlite3.DatabaseError as error:
         connection.close()
-        if path is not None:
+        locked = isinstance(error, sqlite3.OperationalError)  # which says nothing of the file
+        if path is not None and not locked:
             path.unlink(missing_ok=True)  # a damaged file is begun anew by the next that asks
         raise
     return connection

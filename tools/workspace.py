@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 import shutil
 import tempfile
@@ -14,7 +15,6 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,7 @@ class Workspace:
         rest = iter(paths)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             # So many at a time: pixels of more of them would take too much memory.
-            while some := [*islice(rest, DECODED_AHEAD)]:
+            while some := [*itertools.islice(rest, DECODED_AHEAD)]:
                 for given in pool.map(workspace._read, some):
                     workspace._keep(*given)
         return workspace
@@ -132,12 +132,18 @@ class Workspace:
         image.save(buffer, "PNG", pnginfo=provenance.stamp(made) if made else None)
         data = buffer.getvalue()
         with self._lock:
-            path = self._made() / f"img-{len(self._refs) + 1}.png"
             try:
+                path = self._free(f"img-{len(self._refs) + 1}", data)
                 path.write_bytes(data)
             except OSError as error:
                 raise UserError(f"cannot write {path} ({error.strerror}): free some space") from error
             return self._keep(image, image.size, hashlib.sha256(data).hexdigest(), str(path), origin, parent, made)
+
+    def _free(self, stem: str, data: bytes) -> Path:
+        """Where to write an image: not in the place of another file, unless that is the same."""
+        names = itertools.chain([f"{stem}.png"], (f"{stem}-{number}.png" for number in itertools.count(2)))
+        paths = (self._made() / name for name in names)
+        return next(path for path in paths if not path.exists() or path.read_bytes() == data)
 
     def _keep(
         self,

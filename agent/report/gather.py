@@ -29,8 +29,12 @@ class Gathered:
     unread: tuple[str, ...]
 
 
-def expand(paths: Iterable[Path]) -> list[Path]:
+def expand(paths: Iterable[Path], out: Path) -> list[Path]:
     """The images named: files as they are given, and those in folders and below, by name.
+
+    Args:
+        paths: Files and folders.
+        out: Folder of the report, which may lie in one of these: what is in it is left out.
 
     Raises:
         UserError: If a path does not exist, or a folder holds no image.
@@ -42,7 +46,8 @@ def expand(paths: Iterable[Path]) -> list[Path]:
                 raise UserError(f"no such image: {path}; check the path")
             found.append(path)
             continue
-        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+        files = (file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+        inside = sorted(file for file in files if out.resolve() not in file.resolve().parents)
         if not inside:
             raise UserError(f"no images in {path}; it may hold {', '.join(SUFFIXES)}")
         found += inside

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from langchain_core.messages import AIMessage, ToolCall, ToolMessage
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from PIL import Image
 
@@ -317,3 +318,15 @@ def test_an_empty_question_is_refused(serve: Serve, workspace: Workspace, query:
     with pytest.raises(UserError, match="question is empty"):
         ask(server, workspace, query)
     assert server.requests == []
+
+
+def test_a_later_question_may_name_a_picture_by_its_file(workspace: Workspace) -> None:
+    first = flow.start("How many dogs are in it?", workspace.images, "one")
+    name = Path(workspace.images[0].path).name
+    call = ToolCall(name="detect", args={}, id="call-1", type="tool_call")
+    first["messages"] = [*first["messages"], AIMessage("", tool_calls=[call])]
+    added = flow.follow(first, f"And how many cats are in {name}?", workspace.images, "two")
+    closed, asked = added["messages"]
+    assert isinstance(closed, ToolMessage)
+    assert (closed.status, closed.content) == ("error", "not carried out")
+    assert asked.text == "Question: And how many cats are in img-1?"

@@ -177,3 +177,15 @@ def test_a_value_is_of_the_kind_that_was_asked_for(query: str, value: Value, tol
     answer = Answer(text="There they are.", value=value, evidence=("dog-1", "dog-2"))
     assert (verify(answer, SCENE, messages) or "").startswith(told or "")
     assert (verify(answer, SCENE, messages) is None) is (told is None)
+
+
+def test_a_number_that_is_written_in_the_picture_is_no_count() -> None:
+    sign = dog(3).model_copy(update={"label": "text", "attributes": {"text": "5"}, "tool": "read_text"})
+    read = Observation(text="5", entities=(sign,))
+    messages = [*MESSAGES, ToolMessage("5", name="read_text", tool_call_id="call-3", artifact=read.dump())]
+    scene = fold([SEEN, read], IMAGES)
+    for evidence in (("dog-1", "dog-2"), ("img-1",)):
+        answer = Answer(text="There are 5.", value=5, evidence=evidence)
+        assert verify(answer, scene, [question(IMAGES[:1], "How many dogs are there?"), *messages]) is not None
+    answer = Answer(text="It says 5.", value=5, evidence=("text-1",))
+    assert verify(answer, scene, [question(IMAGES[:1], "Which number is on the sign?"), *messages]) is None

@@ -2,7 +2,9 @@
 
 import io
 import time
+import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -122,3 +124,25 @@ def test_folders_and_patterns_with_nothing_in_them(shelf: Callable[..., list[str
         shelf("empty")
     with pytest.raises(UserError, match="nothing matches .*gif"):
         shelf("*.gif")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "~nobody-of-this-name/x.png", "shots/a**.png"])
+def test_names_that_are_none_are_one_line(name: str) -> None:
+    with pytest.raises(UserError, match="cannot read .*; check the path"):
+        intake.gather([name])
+
+
+@pytest.mark.parametrize("order", ["<u2", ">u2"])
+def test_greys_of_16_bits_are_read_in_either_order_of_bytes(order: str, tmp_path: Path) -> None:
+    values = np.linspace(0, 65535, 12).reshape(3, 4).astype(order)
+    Image.frombytes("I;16B" if order == ">u2" else "I;16", (4, 3), values.tobytes()).save(tmp_path / "a.tif")
+    grey = np.asarray(intake.picture(tmp_path / "a.tif"))[..., 0]
+    assert np.abs(grey.astype(int) - values.astype(int) // 257).max() <= 1
+
+
+def test_decoding_in_threads_leaves_the_warnings_of_others_alone(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    data, before = (tmp_path / "a.png").read_bytes(), list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: intake.decode(data, "a.png"), range(100)))
+    assert warnings.filters == before

@@ -1,3 +1,4 @@
+import sqlite3
 import threading
 from collections.abc import Collection
 from pathlib import Path
@@ -134,3 +135,19 @@ def test_pictures_that_were_seen_need_not_be_decoded(tmp_path: Path, models: Mod
         third.image("img-1")
     with pytest.raises(ToolError, match="no image 'img-2'; there is: img-1"):
         third.image("img-2")
+
+
+def test_a_file_that_somebody_else_has_locked_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Locked:
+        def executescript(self, _: str) -> None:
+            raise sqlite3.OperationalError("database is locked")
+
+        def close(self) -> None:
+            pass
+
+    path = tmp_path / "seen.sqlite"
+    Seen(path, 1000).put({"a": b"1"})
+    with monkeypatch.context() as busy:
+        busy.setattr(sqlite3, "connect", lambda *_, **__: Locked())
+        assert Seen(path, 1000).get(["a"]) == {}
+    assert Seen(path, 1000).get(["a"]) == {"a": b"1"}

@@ -46,8 +46,12 @@ def test_what_is_there_and_what_is_not() -> None:
 @pytest.mark.parametrize(
     ("instruction", "kind", "rest"),
     [
-        ("remove the brown dog", "remove", {"thing": "dog"}),
-        ("Please erase all cars!", "remove", {"thing": "car"}),
+        ("remove the brown dog", "remove", {"thing": "dog", "tinted": "brown", "which": False}),
+        ("remove the dog next to the cat", "remove", {"thing": "dog", "which": True}),
+        ("recolour the dog left of the tree red", "recolour", {"thing": "dog", "which": True, "colour": "red"}),
+        ("blur the car behind the dog", "blur", {"thing": "car", "which": True}),
+        ("remove the big dog", "remove", {"thing": "dog", "which": True}),
+        ("Please erase all cars!", "remove", {"thing": "car", "which": False}),
         ("put a cat on the chair", "add", {"prompt": "a cat", "side": "on", "thing": "chair"}),
         ("add a kite", "add", {"prompt": "a kite"}),
         ("paint the car red", "recolour", {"thing": "car", "colour": "red"}),
@@ -68,6 +72,11 @@ def test_an_instruction_is_read(instruction: str, kind: str, rest: dict[str, obj
     assert read is not None
     assert read.kind == kind
     assert read.model_dump() | rest == read.model_dump()
+
+
+def test_several_things_at_once_are_not_read() -> None:
+    assert instructions.read("remove the dog and the cat") is None
+    assert instructions.read("blur the dog, the cat") is None
 
 
 def test_recolouring_keeps_outlines_and_what_is_outside() -> None:

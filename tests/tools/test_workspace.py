@@ -149,3 +149,13 @@ def test_pixels_go_when_they_are_too_many_and_come_back(tmp_path: Path, monkeypa
         workspace.image(name)
     assert workspace.image("img-1") is not first
     assert workspace.image("img-1") == first
+
+
+def test_what_a_tool_makes_takes_no_files_place(tmp_path: Path) -> None:
+    mine = tmp_path / "img-1.png"
+    Image.new("RGB", (8, 8), "red").save(mine)
+    kept = mine.read_bytes()
+    for _ in range(2):  # a run that goes on makes the same again
+        workspace = Workspace(Models(), tmp_path)
+        assert workspace.add(Image.new("RGB", (8, 8), "blue"), "generated").path == str(tmp_path / "img-1-2.png")
+    assert mine.read_bytes() == kept

@@ -61,7 +61,7 @@ def folder_of(tmp_path: Path, count: int) -> Path:
 
 
 def test_a_broken_off_run_goes_on(eye: Eye, tmp_path: Path) -> None:
-    paths = expand([folder_of(tmp_path, 5)])
+    paths = expand([folder_of(tmp_path, 5)], tmp_path / "out")
     first = gather(paths[:3], surveyor(eye), tmp_path / "kept")
     assert eye.looked == 3
     done: list[int] = []
@@ -121,6 +121,13 @@ def test_one_bad_file_among_good_ones_is_left_out_and_named(eye: Eye, tmp_path: 
 
 def test_a_path_that_holds_no_image_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such image"):
-        expand([tmp_path / "missing.png"])
+        expand([tmp_path / "missing.png"], tmp_path / "out")
     with pytest.raises(UserError, match="no images in"):
-        expand([tmp_path])
+        expand([tmp_path], tmp_path / "out")
+
+
+def test_the_report_itself_is_not_reported_on(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, 2)
+    (folder / "report" / "seen").mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(folder / "report" / "seen" / "0.jpg")
+    assert [path.name for path in expand([folder], folder / "report")] == ["0.png", "1.png"]
