@@ -170,3 +170,13 @@ def test_a_damaged_state_file_counts_for_nothing(home: Path, content: str) -> No
     (home / "one.json").write_text(content)
     assert processes.running("one") is None
     assert up(program(HEALTHY))[0].pid != os.getpid()
+
+
+def test_what_is_started_has_the_same_home_and_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SCENOGRAPH_HOME", "home")
+    monkeypatch.setenv("SCENOGRAPH_POLICY", "policy.json")
+    told = "print('home is', os.environ['SCENOGRAPH_HOME'], os.environ['SCENOGRAPH_POLICY'], flush=True)\n"
+    up(program(HEALTHY.replace("port =", told + "port =")))
+    assert f"home is {tmp_path / 'home'} {tmp_path / 'policy.json'}" in processes.log_path("one").read_text()
+    monkeypatch.setenv("SCENOGRAPH_HOME", str(tmp_path / "home"))

@@ -36,7 +36,8 @@ def scene(*labels: str, sha256: str = "ab") -> nx.MultiDiGraph:
     graph = nx.MultiDiGraph()
     graph.add_node("img-1", kind="image", sha256=sha256, searches=[])
     for number, label in enumerate(labels, 1):
-        graph.add_node(f"{label}-{number}", kind="entity", label=label, image_id="img-1", score=0.5, box={"x1": 1.5})
+        box = {"x1": 1.5, "y1": 0, "x2": 9, "y2": 8.5}
+        graph.add_node(f"{label}-{number}", kind="entity", label=label, image_id="img-1", score=0.5, box=box)
         graph.add_edge(f"{label}-{number}", "img-1", key="in")
     if len(labels) > 1:
         graph.add_edge(f"{labels[0]}-1", f"{labels[1]}-2", key="near", score=1.0, basis="geometry")

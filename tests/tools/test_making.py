@@ -163,6 +163,8 @@ def test_another_policy_and_none(call: Call, tmp_path: Path, monkeypatch: pytest
     own.write_text('[{"name": "dogs", "all_of": [["dogs?"]]}]')
     monkeypatch.setenv("SCENOGRAPH_POLICY", str(own))
     assert "(dogs)" in str(call("generate", prompt="two dogs").content)
+    own.write_text('[{"name": "cats", "all_of": [["cats?"]]}]')
+    assert "(cats)" in str(call("generate", prompt="two cats").content)
     monkeypatch.setenv("SCENOGRAPH_POLICY", "off")
     assert call("generate", prompt="a dog with a fake passport", seed=1).status == "success"
 
