@@ -51,24 +51,22 @@ def test_the_catalog_entries_name_their_classes_or_leave_it_to_the_package() -> 
 
 @pytest.mark.usefixtures("home")
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
-def test_openvino_recognises_what_torch_does(caplog: pytest.LogCaptureFixture) -> None:
+def test_openvino_recognises_what_torch_does() -> None:
     entry = active("recognise")
     recogniser = HeadRecogniser(entry)
     crops = [make_diorama(seed).image.crop((0, 0, 200, 160)) for seed in range(3)]
     by_torch = recogniser(crops)
     recogniser.hasten()
     assert exported.ready(entry)
-    assert not caplog.records
     for again in (recogniser, HeadRecogniser(entry)):
         assert np.abs(again(crops) - by_torch).max() < 1e-3
         assert np.abs(again(crops[:1]) - by_torch[:1]).max() < 1e-3
 
 
 @pytest.mark.usefixtures("home")
-def test_where_openvino_cannot_be_used_torch_recognises(caplog: pytest.LogCaptureFixture) -> None:
+def test_where_openvino_cannot_be_used_torch_recognises() -> None:
     entry = active("recognise")
+    by_torch = HeadRecogniser(entry)([make_diorama(1).image])
     exported.path(entry).mkdir(parents=True)
     (exported.path(entry) / "model.xml").write_text("<net")
-    likely = HeadRecogniser(entry)([make_diorama(1).image])
-    assert "goes on without OpenVINO" in caplog.text
-    assert abs(likely.sum() - 1) < 1e-3
+    assert np.abs(HeadRecogniser(entry)([make_diorama(1).image]) - by_torch).max() < 1e-6
