@@ -28,6 +28,9 @@ IOU = 0.7
 STRIDE = 32
 """Of all YOLOs: the sides of their inputs are multiples of it."""
 
+END_TO_END_WIDTH = 6
+"""Of a detection by an end-to-end head: box, score and class."""
+
 TOLERANCE = 1e-2
 """How far scores and mask prototypes may be from torch's, at most; exports that are right stay below a tenth of it."""
 
@@ -257,9 +260,11 @@ class Exported:
         pixels /= 255
         likely, *rest = self.raw(pixels)
         classes = len(self.names)
-        if not self._end2end:
-            # What is too unsure goes before torch sees it: for all places at once it would wake its threads.
-            likely = likely[..., likely[0, 4 : 4 + classes].max(0) > confidence]
+        sure = likely[0, 4 : 4 + classes].max(0) > confidence
+        # What is too unsure goes before torch sees it: for all places at once it would wake its threads. But what is
+        # six wide ultralytics takes for the output of an end-to-end head.
+        if not self._end2end and np.count_nonzero(sure) != END_TO_END_WIDTH:
+            likely = likely[..., sure]
         found = nms.non_max_suppression(
             torch.from_numpy(likely), confidence, IOU, nc=classes if self._masks else 0, end2end=self._end2end
         )[0]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from tools import exported
@@ -43,6 +44,29 @@ def test_the_export_sees_what_torch_sees() -> None:
                 assert one.mask is not None
                 assert other.mask is not None
                 assert (one.mask != other.mask).mean() < 0.001
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU nothing is exported")
+def test_any_number_of_places_may_be_sure() -> None:
+    entry = active("segment")
+    seen = exported.Exported(exported.export(entry))
+    image = np.asarray(Image.open(PARK).convert("RGB"))
+    scores: list[float] = []
+    raw = seen.raw
+
+    def told(pixels: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        outputs = raw(pixels)
+        scores[:] = np.sort(outputs[0][0, 4 : 4 + len(seen.names)].max(0))[::-1].tolist()
+        return outputs
+
+    seen.raw = told  # type: ignore[assignment]
+    assert len(seen(image, 416, 0.9)) > 0
+    for sure in range(1, 10):
+        found = seen(image, 416, (scores[sure - 1] + scores[sure]) / 2)
+        assert 1 <= len(found) <= sure
+        assert found.mask.any((1, 2)).all()
 
 
 def test_what_is_no_checkpoint_is_not_exported(tmp_path: Path) -> None:
