@@ -39,7 +39,13 @@ def going_on(out: Path, asked: Mapping[str, Any]) -> Iterator[None]:
         raise
 
 
-def size_of(data: Path) -> list[int]:
-    """How many files there are in a data set, and their bytes together: data that changed has others."""
-    files = [data] if data.is_file() else [path for path in data.rglob("*") if path.is_file()]
+def size_of(data: Path, out: Path) -> list[int]:
+    """How many files there are in a data set, and their bytes together: data that changed has others.
+
+    Args:
+        data: A file, or a folder.
+        out: Folder of the training, which may lie in that one: what is in it grows, and is left out.
+    """
+    own, found = out.resolve(), [data] if data.is_file() else data.resolve().rglob("*")
+    files = [path for path in found if path.is_file() and own not in path.parents]
     return [len(files), sum(path.stat().st_size for path in files)]

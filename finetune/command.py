@@ -67,7 +67,7 @@ def command(
         typer.echo(f"the weights are in {_anew(recipe, out, base)}")
         return
     asked = {"recipe": recipe, "data": str(data.resolve()), "base": base, "options": sorted(given), "share": share}
-    with going_on(out, asked | {"size": size_of(data)}):
+    with going_on(out, asked | {"size": size_of(data, out)}):
         entry = on_data(recipe, data, out, base, given, share)
     keep(sealed(entry))
     scores = ", ".join(f"{name} {value:.3f}" for name, value in entry.metrics.items())

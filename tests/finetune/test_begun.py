@@ -29,6 +29,9 @@ def test_what_was_refused_at_once_may_be_asked_for_otherwise(tmp_path: Path) -> 
 
 def test_data_that_changed_has_another_size(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("one")
-    before = size_of(tmp_path)
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "weights").write_text("grow")
+    before = size_of(tmp_path, out)
     (tmp_path / "b").write_text("more")
-    assert (before, size_of(tmp_path), size_of(tmp_path / "a")) == ([1, 3], [2, 7], [1, 3])
+    assert (before, size_of(tmp_path, out), size_of(tmp_path / "a", out)) == ([1, 3], [2, 7], [1, 3])
