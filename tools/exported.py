@@ -111,7 +111,7 @@ def convert(entry: ModelEntry, look: Callable[[Any], Any], size: int) -> Path:
         made = draft / "model"
         openvino.save_model(model, made / "model.xml", compress_to_fp16=False)
         [ours], theirs = Compiled(made)(noise.numpy()), look(noise).numpy()
-        if ours.shape != theirs.shape or float(np.abs(ours - theirs).max()) > TOLERANCE * max(1, np.abs(theirs).max()):
+        if _differ(ours, theirs):
             raise UserError("it does not see what torch sees")
         return _placed(made, entry)
 
@@ -159,8 +159,13 @@ def _check(yolo: Any, made: Path, size: int) -> None:
     for ours, theirs in zip(Exported(made).raw(pixels), expected, strict=False):
         # The order of boxes that are equally unsure is free; that of their scores is not.
         ours, theirs = (part[..., 4] if part.shape[-1] == expected[0].shape[-1] else part for part in (ours, theirs))
-        if ours.shape != theirs.shape or float(np.abs(ours - theirs).max()) > TOLERANCE * max(1, np.abs(theirs).max()):
+        if _differ(ours, theirs):
             raise UserError(f"the export of {yolo.ckpt_path} for OpenVINO does not see what torch sees; torch is used")
+
+
+def _differ(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> bool:
+    """Whether outputs are farther from torch's than `TOLERANCE`, relative to the largest of these above 1."""
+    return ours.shape != theirs.shape or bool(np.abs(ours - theirs).max() > TOLERANCE * max(1, np.abs(theirs).max()))
 
 
 def _masks(

@@ -40,6 +40,7 @@ def expand(paths: Iterable[Path], out: Path) -> list[Path]:
         UserError: If a path does not exist, or a folder holds no image.
     """
     found: list[Path] = []
+    report = out.resolve()
     for path in paths:
         if not path.is_dir():
             if not path.exists():
@@ -47,7 +48,7 @@ def expand(paths: Iterable[Path], out: Path) -> list[Path]:
             found.append(path)
             continue
         files = (file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-        inside = sorted(file for file in files if out.resolve() not in file.resolve().parents)
+        inside = sorted(file for file in files if report not in file.resolve().parents)
         if not inside:
             raise UserError(f"no images in {path}; it may hold {', '.join(SUFFIXES)}")
         found += inside
