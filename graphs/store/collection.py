@@ -67,17 +67,22 @@ class Collection:
             raise StoreError(f"{place} is an SQLite database, but no collection: name another one, or a new file")
         try:
             collection = cls(sa.create_engine(_url(place)))
-            with collection.writing() as connection:
+            with collection._transaction(writes=True) as connection:
                 METADATA.create_all(connection)
         except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:
             raise StoreError(f"cannot open the collection {place}: {_reason(error)}") from error
         return collection
 
     @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(writes=writes) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction of the one writer: all of it is kept, or nothing; errors of the database become one line."""
         try:
-            with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            with self._transaction(writes=True) as connection:
                 yield connection
         except sa.exc.SQLAlchemyError as error:
             raise StoreError(f"the collection cannot be written to: {_reason(error)}") from error
@@ -86,7 +91,7 @@ class Collection:
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the collection, whatever others write meanwhile; errors as above."""
         try:
-            with self.engine.connect() as connection, connection.begin():
+            with self._transaction(writes=False) as connection:
                 yield connection
         except sa.exc.SQLAlchemyError as error:
             raise StoreError(f"the collection cannot be read: {_reason(error)}") from error

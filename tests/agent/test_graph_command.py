@@ -196,7 +196,7 @@ def test_a_scene_is_drawn(run: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
         (["add", "nowhere"], "no run and no graph is at nowhere"),
         (["add", "park.png"], "park.png is no run and no graph"),
         (["add", "other.json"], "other.json is no run and no graph: it is no node-link JSON"),
-        (["add", "RUN", "--store", "park.png"], "file is not a database"),
+        (["add", "RUN", "--store", "park.png"], "cannot open the collection park.png: file is not a database"),
         (["query", "DROP TABLE Entity"], "DROP is refused"),
         (["query", "MATCH (n", "--rows", "0"], "--rows"),
         (
