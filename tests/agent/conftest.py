@@ -119,16 +119,18 @@ def listening(server: Answers) -> Iterator[str]:
 
 @dataclass
 class Detector:
-    """Sees the same things in every image, and counts how often it was asked."""
+    """Sees the same things in every image after some seconds, and counts how often it was asked."""
 
     seen: Sequence[Detection]
     name: str = "fake-detector"
     seconds: float = 0.0
     asked: int = 0
+    before: Callable[[Image.Image], object] = lambda image: None
 
     def __call__(self, image: Image.Image, labels: Collection[str] | None = None) -> list[Detection]:
         """Give what is seen of the labels."""
         self.asked += 1
+        self.before(image)
         time.sleep(self.seconds)
         return [one for one in self.seen if labels is None or one.label in labels]
 
