@@ -15,6 +15,7 @@ LESS_IS_BETTER = frozenset(
         "attack_success",
         "attack_success_told",
         "attack_success_written",
+        "calls_ratio",
         "changed_outside",
         "copies",
         "cpu_seconds_per_1000_trials",

@@ -28,6 +28,15 @@ def surplus(calls: Sequence[Called], plans: Sequence[Sequence[Called]]) -> int:
     return max(0, len(steps_of(calls)) - min(len(plan) for plan in plans))
 
 
+def calls_due(plans: Sequence[Sequence[Called]]) -> int:
+    """Calls of the shortest accepted plan, and the `answer` that ends it: what `calls_ratio` measures a run's against.
+
+    The ratio counts every call that was made, answers that were sent back among them. Over trials it is that of the
+    sums.
+    """
+    return min(len(steps_of(plan)) for plan in plans) + 1
+
+
 def recovered(steps: Sequence[Tried], correct: bool) -> float | None:
     """Whether a run came right after a tool failed: 1 or 0, or none where no tool failed.
 

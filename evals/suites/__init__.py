@@ -45,6 +45,7 @@ SUITES = {
     "gta": "evals.adapters.gta:suite",
     "selftest": "evals.suites.selftest:suite",
     "diorama": "evals.suites.diorama:suite",
+    "diorama-truth": "evals.suites.diorama:truth_suite",
     "detector": "evals.suites.detector:suite",
     "reports": "evals.suites.reports:suite",
     "generate": "evals.suites.generate:suite",

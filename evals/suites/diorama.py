@@ -1,10 +1,17 @@
-"""The suite `diorama`: questions about scenes, put to the agent and scored. Formulas live in `evals.metrics`."""
+"""The suites `diorama` and `diorama-truth`: questions about scenes, put to the agent and scored.
+
+The first has the deployed detector look, the second tells what is true, so that only the planner can be wrong. Formulas
+live in `evals.metrics`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 
+from evals.diorama.seer import Seer
+from evals.diorama.world import Item, ask_about
 from evals.metrics.interval import Metric, ratio
 from evals.metrics.pass_k import pass_at_k, pass_hat_k
 from evals.suites import detector, grading
@@ -13,9 +20,13 @@ from evals.suites.options import Options
 from evals.suites.report import Report, report_of
 from evals.suites.runner import run
 from evals.trial import Question, Result
+from tools.models import Models, load
 
 grade = grading.whole()
-NAMES = ("valid_calls", "tool_f1", "argument_f1", "answer_accuracy", "answer_accuracy_heldout")
+NAMES = (
+    "valid_calls", "tool_f1", "tool_f1_trained", "tool_f1_heldout", "argument_f1", "argument_f1_trained",
+    "argument_f1_heldout", "answer_accuracy", "answer_accuracy_trained", "answer_accuracy_heldout", "calls_ratio",
+)  # fmt: skip
 
 
 def suite(seed: int, count: int, options: Options) -> Report:
@@ -37,6 +48,24 @@ def run_suite(bench: AbstractAsyncContextManager[Bench], seeds: range, options: 
     pairs, interrupted = detector.measure(range(seeds.start, seeds.start + scenes))
     names = (*NAMES, detector.metrics(pairs), "seconds_per_query", passes(ran.results, options.tries))
     return report_of("diorama", ran.results, names, ran.interrupted or interrupted)
+
+
+def truth_suite(seed: int, count: int, options: Options) -> Report:
+    """Ask the same about the same dioramas, the agent seeing what is true of them: what is wrong then is planning."""
+    seer = Seer()
+
+    def draw(seed: int) -> Item:
+        item = ask_about(seed)
+        for one in item.dioramas:
+            seer.know(one)
+        return item
+
+    models = Models(lambda entry: seer if entry.task == "segment" else load(entry))
+    questions = again(drawn(range(seed, seed + count), options.out / "pictures", draw), options.tries)
+    solver = asking(deployed(options.model), lambda bench, question: replace(bench, models=models))
+    ran = run("diorama-truth", questions, solver, grade, options)
+    names = (*NAMES, "seconds_per_query", passes(ran.results, options.tries))
+    return report_of("diorama-truth", ran.results, names, ran.interrupted)
 
 
 def again(questions: Sequence[Question], tries: int) -> list[Question]:

@@ -50,14 +50,23 @@ def calls(trial: Trial) -> list[Score]:
 
 
 def plan(trial: Trial) -> list[Score]:
-    """`tool_f1` and `argument_f1`, best over the accepted plans."""
-    if trial.error is not None:
-        return [Score(name=name, value=0.0, why=trial.error) for name in ("tool_f1", "argument_f1")]
-    plans = trial.question.plans
-    return [
-        Score(name="tool_f1", value=tool_f1(trial.steps, plans).f1),
-        Score(name="argument_f1", value=argument_f1(trial.steps, plans).f1),
-    ]
+    """`tool_f1` and `argument_f1`, best over the accepted plans, by phrasing too; `calls_ratio`."""
+    plans, error = trial.question.plans, trial.error
+    if error is not None:
+        tools, arguments = (Score(name=name, value=0.0, why=error) for name in ("tool_f1", "argument_f1"))
+    else:
+        tools = Score(name="tool_f1", value=tool_f1(trial.steps, plans).f1)
+        arguments = Score(name="argument_f1", value=argument_f1(trial.steps, plans).f1)
+    due = efficiency.calls_due(plans)
+    ratio = Score(name="calls_ratio", value=len(trial.steps) / due, weight=due)
+    return [*by_phrasing(tools, trial), *by_phrasing(arguments, trial), ratio]
+
+
+def by_phrasing(score: Score, trial: Trial) -> list[Score]:
+    """A score, and the same for trained and for held-out phrasings alone, one of which does not apply."""
+    held_out = trial.question.held_out
+    parts = {f"{score.name}_trained": not held_out, f"{score.name}_heldout": held_out}
+    return [score, *(score.model_copy(update={"name": n}) if here else unscored(n) for n, here in parts.items())]
 
 
 def plan_in_detail(trial: Trial) -> list[Score]:
@@ -110,13 +119,8 @@ def spent(trial: Trial) -> list[Score]:
 
 
 def answer(trial: Trial) -> list[Score]:
-    """`answer_accuracy`, and that on phrasings held out from training."""
-    right = float(correct(trial))
-    held_out = "answer_accuracy_heldout"
-    return [
-        Score(name="answer_accuracy", value=right),
-        Score(name=held_out, value=right) if trial.question.held_out else unscored(held_out),
-    ]
+    """`answer_accuracy`, by phrasing too."""
+    return by_phrasing(Score(name="answer_accuracy", value=float(correct(trial))), trial)
 
 
 def seconds(trial: Trial) -> list[Score]:

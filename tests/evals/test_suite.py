@@ -93,6 +93,7 @@ def test_known_mistakes_give_known_figures(world: Worlds, tmp_path: Path) -> Non
     values = {name: metric.value for name, metric in report.metrics.items()}
     assert values["answer_accuracy"] == pytest.approx(2 / 6)
     assert values["answer_accuracy_heldout"] == pytest.approx(1 / 2)
+    assert values["answer_accuracy_trained"] == pytest.approx(1 / 4)
     assert values["tool_f1"] == values["argument_f1"] == pytest.approx(4 / 6)
     assert values["valid_calls"] == pytest.approx((calls - 1) / calls)
     assert report.errors == 1
@@ -173,3 +174,14 @@ def test_several_tries_at_a_question(world: Worlds, tmp_path: Path) -> None:
     report = diorama.run_suite(made.bench(), range(COUNT, COUNT + 1), options)
     values = {name: report.metrics[name].value for name in ("answer_accuracy", "pass_at_2", "pass_hat_2")}
     assert values == {"answer_accuracy": 0.5, "pass_at_2": 1, "pass_hat_2": 0}
+
+
+def test_who_sees_the_truth_is_wrong_by_planning_alone(
+    world: Worlds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = range(SEEDS[0], SEEDS[0] + 4)
+    made = world(seeds, blind=set(seeds))
+    monkeypatch.setattr(diorama, "deployed", lambda model: made.bench())
+    report = diorama.truth_suite(seeds[0], len(seeds), Options(out=tmp_path))
+    assert [one.why for one in report.results] == [None] * len(seeds)
+    assert {report.metrics[name].value for name in diorama.NAMES} == {1}
