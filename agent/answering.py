@@ -55,6 +55,7 @@ class Answering:
         Raises:
             UserError: What the person can put right: an image, the model server, the folder.
         """
+        question.endpoint.check_reads(question.text)
         keep = question.thread is not None
         with self._once(question.thread or question.id):
             try:

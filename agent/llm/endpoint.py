@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -39,6 +41,7 @@ class Endpoint(BaseModel):
         key: The server's API key.
         timeout: Seconds that one request may take.
         tools: Names of the tools that it is offered; empty for all.
+        scripts: The scripts that it reads questions in, such as `LATIN`; empty for all.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,6 +51,18 @@ class Endpoint(BaseModel):
     key: SecretStr = SecretStr("none")
     timeout: float = 60.0
     tools: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+
+    def check_reads(self, question: str) -> None:
+        """Refuse a question in writing that the model would only guess at.
+
+        Raises:
+            UserError: Most of its letters are of other scripts.
+        """
+        letters = [char for char in question if char.isalpha()]
+        own = [char for char in letters if unicodedata.name(char, "").startswith(self.scripts)]
+        if self.scripts and 2 * len(own) < len(letters):
+            raise UserError(f"{self.model} reads English alone: ask in English, or use a large model (see the README)")
 
     @field_serializer("key", when_used="json")
     def _plain(self, key: SecretStr) -> str:

@@ -81,6 +81,7 @@ def endpoint(state: Running, timeout: float) -> Endpoint:
         key=SecretStr(state.key),
         timeout=timeout,
         tools=entry.tools,
+        scripts=entry.scripts,
     )
 
 

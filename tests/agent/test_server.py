@@ -39,6 +39,10 @@ def test_the_endpoint_of_a_running_server_shows_its_key_in_json_only() -> None:
     endpoint = server.endpoint(state, 9.0)
     assert (endpoint.url, endpoint.timeout) == ("http://127.0.0.1:7/v1", 9.0)
     assert endpoint.tools == ("detect", "segment", "query_scene", "describe", "answer")
+    for question in ("¿Cuántos perros?", "is 狗 a dog?", "2 + 2?"):
+        endpoint.check_reads(question)
+    with pytest.raises(UserError, match="reads English alone"):
+        endpoint.check_reads("Сколько собак?")
     assert "k3y" not in repr(endpoint)
     assert type(endpoint).model_validate_json(endpoint.model_dump_json()) == endpoint
 

@@ -167,6 +167,10 @@ def _bytes(headers: dict[str, str]) -> dict[bytes, bytes]:
         ({"images": []}, "body.images: List should have at least 1 item"),
         ({"folder": "run"}, "body.folder: Value error, give an absolute path"),
         ({"text": " "}, "the question is empty"),
+        (
+            {"text": "图中有几只 dog?", "endpoint": {"url": "http://m/v1", "model": "m", "scripts": ["LATIN"]}},
+            "m reads English alone",
+        ),
         ({"id": "../r"}, "body.id: String should match pattern"),
         ({"frob": 1}, "body.frob: Extra inputs are not permitted"),
         ({"endpoint": {"url": "http://127.0.0.1:9/v1", "model": "m"}}, "cannot reach the model server"),

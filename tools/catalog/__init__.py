@@ -70,6 +70,7 @@ class ModelEntry(Frozen):
         backend: Which loader knows it.
         sources: The first is this model's own weights, others are what it stands on.
         tools: Of a planner: names of the tools that it was trained on, and so is offered; empty for all.
+        scripts: Of a planner: the scripts that it reads questions in, as Unicode names them; empty for all.
         classes: Class names in the order of the model's outputs; empty where it has none.
         image_size: Pixels of the longer side at which it looks, where it matters.
         confidence: Score below which what it sees is left out, 0 to 1, where it was chosen for this model.
@@ -90,6 +91,7 @@ class ModelEntry(Frozen):
     backend: str
     sources: tuple[Source, ...] = Field(min_length=1)
     tools: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     image_size: int | None = None
     confidence: float | None = Field(default=None, gt=0, le=1)
