@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import EntryPoint, entry_points, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 GROUP = "scenograph.commands"
 HELP = ("-h", "--help")
@@ -51,12 +51,22 @@ def _run(point: EntryPoint, arguments: list[str]) -> int:
     except UserError as error:
         _fail(str(error))
     except typer.TyperException as error:
-        _fail(f"{error.format_message().rstrip('.')}; see `scenograph {point.name} --help`", error.exit_code)
+        told = f"{error.format_message().rstrip('.')}; {_usage(error)}"
+        _fail(f"{told}see `scenograph {point.name} --help`", error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         outcome = 130
     if outcome == 130:
         _fail("interrupted", 130)
     return outcome if isinstance(outcome, int) else 0
+
+
+def _usage(error: Any) -> str:
+    """All that the verb wants, where an argument is missing: of several it may not be the one that is named."""
+    context: Any = getattr(error, "ctx", None)
+    if context is None or not error.format_message().startswith("Missing argument"):
+        return ""
+    wanted = " ".join([context.command_path, *context.command.collect_usage_pieces(context)])
+    return f"use: {wanted.translate({ord(brace): None for brace in '{}'})}; "
 
 
 def _fail(message: str, code: int = 2) -> NoReturn:

@@ -225,7 +225,7 @@ class _Flow:
         last = next(message for message in reversed(state["messages"]) if isinstance(message, ToolMessage))
         return _given_up(f"This could not be established: {last.content}.", f"no plan that works: {last.content}")
 
-    def more(self, state: State) -> str:
+    async def more(self, state: State) -> str:
         """Where to go after an act or a check."""
         if state["answer"] is not None:
             return END
@@ -233,7 +233,7 @@ class _Flow:
         return "plan" if state["steps"] < self.max_steps and repairs(asked) <= MAX_REPAIRS else "give_up"
 
 
-def _after_plan(state: State) -> str | list[Send]:
+async def _after_plan(state: State) -> str | list[Send]:
     calls = _last_plan(state["messages"]).tool_calls
     if all(call["name"] == "answer" for call in calls):
         return "verify"

@@ -134,17 +134,27 @@ def home() -> Path:
     return Path(given) if given else platformdirs.user_state_path("scenograph")
 
 
+def _no_home(error: OSError) -> UserError:
+    return UserError(f"cannot use {home()} ({error.strerror}): set SCENOGRAPH_HOME to a folder of yours")
+
+
 def log_path(name: str) -> Path:
     """The log of a program, of its last start."""
     return home() / f"{name}.log"
 
 
 def running(name: str) -> Running | None:
-    """The process of a program, whether it takes requests yet or not; a stale state file counts for nothing."""
+    """The process of a program, whether it takes requests yet or not; a stale state file counts for nothing.
+
+    Raises:
+        UserError: The home is no folder, or not ours to read.
+    """
     try:
         state = Running.model_validate_json(_state_path(name).read_bytes())
     except (FileNotFoundError, ValidationError):
         return None
+    except OSError as error:
+        raise _no_home(error) from error
     return state if state.process() else None
 
 
@@ -157,12 +167,15 @@ def up(programs: Sequence[Program], progress: Progress, *, seconds: float = STAR
         seconds: How long one may take to start.
 
     Raises:
-        UserError: One died, or took too long; those that were started here are stopped again.
+        UserError: One died, or took too long; those that were started here are stopped again. Or there is no home.
     """
     states = [state for program in programs if (state := _current(program)) and state.healthy()]
     if len(states) == len(programs):
         return states
-    home().mkdir(parents=True, exist_ok=True)
+    try:
+        home().mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _no_home(error) from error
     with _alone(progress):
         started: list[Running] = []
         try:
@@ -306,14 +319,27 @@ def _stop(state: Running) -> None:
 def _gone(group: int, seconds: float) -> bool:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        if group in _CHILDREN:
-            _CHILDREN[group].poll()
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
+        if not any(map(_is_at_work, _members(group))):
             return True
         time.sleep(0.1)
     return False
+
+
+def _members(group: int) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getpgid(process.pid) == group:
+                yield process
+
+
+def _is_at_work(process: psutil.Process) -> bool:
+    """Whether it has not ended; a zombie has, once it has no other thread, and stays until its parent asks after it."""
+    if process.pid in _CHILDREN:
+        return _CHILDREN[process.pid].poll() is None
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1
+    except psutil.Error:
+        return False
 
 
 def _free_port() -> int:

@@ -13,13 +13,15 @@ from langchain_core.messages import AnyMessage
 from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict  # which pydantic wants below Python 3.12
 
-from agent import flow, launch
+from agent import flow, launch, tracing
 from agent.llm import client, seer
 from agent.run import record
 from tools import intake
 from tools.models import SHARED
 from tools.registry import load_tools, offered
 from tools.workspace import Workspace
+
+tracing.start()  # before a client of LangSmith is made: a server that opens the graph may trace it
 
 
 class Question(TypedDict):

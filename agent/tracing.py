@@ -6,6 +6,7 @@ https://opentelemetry.io/docs/specs/semconv/gen-ai/
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -14,10 +15,12 @@ from urllib.parse import urlsplit
 from langchain_openai import ChatOpenAI
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from pydantic import BaseModel
 
 AGENT = "scenograph"
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 PICTURE = "(picture left out)"
+_DATA_URL = re.compile(r"data:image/[^\s\"'<>)]+")
 
 _tracer = trace.get_tracer(AGENT)
 
@@ -44,9 +47,11 @@ def start() -> None:
 
 
 def without_pictures(data: Any) -> Any:
-    """JSON data with each picture in it, a data URL, replaced by a word."""
+    """Data with each picture in it, a data URL, replaced by a word; messages become JSON."""
     if isinstance(data, str):
-        return PICTURE if data.startswith("data:image/") else data
+        return _DATA_URL.sub(PICTURE, data)
+    if isinstance(data, BaseModel):
+        return without_pictures(data.model_dump())
     if isinstance(data, Mapping):
         return {key: without_pictures(value) for key, value in data.items()}
     if isinstance(data, (list, tuple)):

@@ -29,7 +29,6 @@ RunName = Annotated[str, typer.Argument(metavar="RUN", help="Name of a run, or t
 
 command = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
     help="Measure how well questions are answered, and compare runs.\n\n"
     "`scenograph eval SUITE` runs a suite; Ctrl-C ends it early and prints what was done until then. The model server "
     "is started when needed, as `ask` does. Each run keeps its report, every case with its scores, and a log that "

@@ -62,18 +62,18 @@ def gather(runs: Iterable[Path]) -> list[Label]:
     """The things that were seen in the images of some runs, those that the models doubted most first.
 
     Args:
-        runs: Folders with a `graph.json`, as `ask`, `look` and `report` write them, or folders of such.
+        runs: Each a `graph.json` as `ask`, `look` and `report` write it, the folder of one, or a folder of such.
 
     Raises:
         UserError: If there is none, one cannot be read, or its image is gone.
     """
-    files = sorted({file for run in runs for file in ([run / GRAPH] if (run / GRAPH).exists() else run.rglob(GRAPH))})
-    if not files:
-        raise UserError("no graph.json in these folders: name what `scenograph ask` or `look --out` wrote")
+    files = sorted({file for run in runs for file in _graphs(run)})
     found: dict[str, Label] = {}
     for file in files:
         try:
             scene = SceneGraph.from_json(json.loads(file.read_bytes()))
+        except OSError as error:
+            raise UserError(f"cannot read {file} ({error.strerror})") from error
         except (ValueError, KeyError, TypeError, AttributeError, nx.NetworkXError) as error:
             raise UserError(f"{file} is no scene graph of this project") from error
         for entity in scene.entities():
@@ -86,6 +86,16 @@ def gather(runs: Iterable[Path]) -> list[Label]:
             key = f"{ref.sha256[:12]}/{entity.label}/{box}"
             found.setdefault(key, Label(key, Path(ref.path), entity))
     return sorted(found.values(), key=lambda one: (-one.doubt, one.key))
+
+
+def _graphs(run: Path) -> list[Path]:
+    """The graphs at a path: it is one, the folder of one, or a folder of such folders."""
+    if run.is_file():
+        return [run]
+    found = [run / GRAPH] if (run / GRAPH).exists() else list(run.rglob(GRAPH))
+    if not found:
+        raise UserError(f"no {GRAPH} is at {run}: name what `scenograph ask` or `look --out` wrote")
+    return found
 
 
 def read_review(path: Path) -> dict[str, Decision]:

@@ -10,6 +10,7 @@ import networkx as nx
 import numpy as np
 
 from graphs import layout
+from graphs.formats.plain import cleaned
 
 MOST_NODES = 200
 UNDRAWN = ("attribute", "category")
@@ -87,7 +88,7 @@ def svg(graph: nx.MultiDiGraph) -> str:
     told = sum(1 for *_, key in graph.edges(keys=True) if key not in layout.UNDRAWN)
     foot = f"{len(centres)} nodes, {drawn} of {told} relations: those that were told, and geometry between neighbours"
     end = y + row + MARGIN
-    return "\n".join([
+    return cleaned("\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{total:.0f}" height="{end + 20:.0f}" '
         f'viewBox="0 0 {total:.0f} {end + 20:.0f}">',
         f"<style>{STYLE}</style>",
@@ -97,7 +98,7 @@ def svg(graph: nx.MultiDiGraph) -> str:
         *frames, *edges, *nodes,
         f'<text class="h" x="{MARGIN}" y="{end - 6:.0f}" style="font-weight:400;font-size:12px">{foot}</text>',
         "</svg>\n",
-    ])  # fmt: skip
+    ]))  # fmt: skip
 
 
 def _panels(graph: nx.MultiDiGraph, widths: dict[str, float]) -> list[Panel]:

@@ -114,10 +114,10 @@ def read(data: dict[str, Any]) -> Read:
     searches: list[Search] = []
     for name, node in graph.nodes(data=True):
         fields = {key: value for key, value in node.items() if key not in ("kind", "searches")}
-        match node["kind"]:
+        match node.get("kind"):
             case "image":
                 images[name] = ImageRef(id=name, **fields) if fields else None
-                searches += [Search.model_validate(search) for search in node["searches"]]
+                searches += [Search.model_validate(search) for search in node.get("searches", ())]
             case "entity":
                 own = {"id": name, "label": fields["label"], "image_id": fields["image_id"]}
                 witnesses = [own | witness for witness in fields["witnesses"]]

@@ -89,10 +89,14 @@ def ask(scene: SceneGraph, query: SceneQuery) -> Finding:
 
 
 def sizes(entities: Sequence[SceneEntity]) -> list[float]:
-    """How large each is beside the others: what their outlines cover, or their boxes where one has no outline."""
+    """How large each is beside the others: what their outlines cover of the image, or the pixels of their boxes.
+
+    Boxes it is where one has no outline, and of things of several images, whose shares are of different wholes.
+    """
     shares = [entity.attributes.get("area_share") for entity in entities]
     outlined = [share for share in shares if isinstance(share, float)]
-    return outlined if len(outlined) == len(entities) else [entity.box.area for entity in entities]
+    alike = len({entity.image_id for entity in entities}) <= 1
+    return outlined if alike and len(outlined) == len(entities) else [entity.box.area for entity in entities]
 
 
 def by_size(entities: Sequence[SceneEntity]) -> list[SceneEntity]:

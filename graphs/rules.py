@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from graphs.taxonomy import covers, normalise
 from graphs.types import Entity, Event, Frozen, Relation
@@ -135,7 +135,19 @@ class _Match(NamedTuple):
     premises: tuple[Relation, ...]
 
 
-def derive(rules: Sequence[Rule], entities: Sequence[Entity], relations: Sequence[Relation]) -> Derived:
+class Searched(Protocol):
+    """Where tools have looked, so that there being none of a label is a reason."""
+
+    def images(self) -> list[str]:
+        """Ids of all images."""
+
+    def searched(self, label: str, image_id: str | None = None) -> bool:
+        """Whether a tool has looked for a label all over an image."""
+
+
+def derive(
+    rules: Sequence[Rule], entities: Sequence[Entity], relations: Sequence[Relation], looked: Searched | None = None
+) -> Derived:
     """What the rules give, and what they give from what they gave, until nothing new follows.
 
     The score of a conclusion is that of its weakest reason.
@@ -144,8 +156,9 @@ def derive(rules: Sequence[Rule], entities: Sequence[Entity], relations: Sequenc
         rules: In any order; it makes no difference.
         entities: Of the scene.
         relations: That hold in it.
+        looked: Of the scene; without it, an image in which there is something counts as searched.
     """
-    scene = _Facts(entities, relations)
+    scene = _Facts(entities, relations, looked)
     found: dict[tuple[str, str, str], Relation] = {}
     fresh = True
     while fresh:
@@ -162,9 +175,12 @@ def derive(rules: Sequence[Rule], entities: Sequence[Entity], relations: Sequenc
 class _Facts:
     """The scene as rules look at it: things by image, relations by predicate."""
 
-    def __init__(self, entities: Sequence[Entity], relations: Sequence[Relation]) -> None:
+    def __init__(
+        self, entities: Sequence[Entity], relations: Sequence[Relation], looked: Searched | None = None
+    ) -> None:
         self.things = {entity.id: entity for entity in entities}
-        self.images: dict[str, list[Entity]] = {}
+        self.looked = looked
+        self.images: dict[str, list[Entity]] = {name: [] for name in (looked.images() if looked else ())}
         for entity in entities:
             self.images.setdefault(entity.image_id, []).append(entity)
         self.held: set[tuple[str, str, str]] = set()
@@ -198,6 +214,8 @@ class _Facts:
         about: list[Entity] = []
         for count in counts:
             things = [one for one in self.images[image_id] if covers(count.label, one.label)]
+            if not things and self.looked and not self.looked.searched(count.label, image_id):
+                return None
             if not _SIGNS[count.sign](len(things), count.number):
                 return None
             about += things

@@ -135,7 +135,8 @@ class SceneGraph:
         else:
             stem = entity.label.replace(" ", "_")
             self._numbers[stem] += 1
-            name = f"{stem}-{self._numbers[stem]}"
+            while (name := f"{stem}-{self._numbers[stem]}") in self._graph:  # an image, of whatever name
+                self._numbers[stem] += 1
             fields = {field: getattr(entity, field) for field in Entity.model_fields}
             self._place(SceneEntity.model_construct(**fields | {"id": name}, witnesses=(entity,)))
         self._named.setdefault((entity.call_id, entity.id), []).append(name)
@@ -215,7 +216,7 @@ class SceneGraph:
         if self._relations is None or self._events is None:
             entities = self.entities()
             relations = self._told.relations(self._name) + relate(entities)
-            derived = derive(self._rules, entities, relations)
+            derived = derive(self._rules, entities, relations, self)
             self._relations = relations + derived.relations
             self._events = numbered(self._told.events(self._name) + derived.events)
         return self._relations, self._events
@@ -275,7 +276,7 @@ class SceneGraph:
         """Read back what `to_json` wrote; ids stay as they are written.
 
         Raises:
-            pydantic.ValidationError: If a node lacks what it must have.
+            ValueError: If a node lacks what it must have; pydantic's ValidationError is one.
         """
         read = network.read(data)
         scene = cls()
@@ -285,6 +286,8 @@ class SceneGraph:
             placed = SceneEntity.model_validate(entity)
             scene._place(placed)
             stem, _, number = placed.id.rpartition("-")
+            if not number.isdecimal():
+                raise ValueError(f"{placed.id} is no id of an entity: it wants a label, a dash and a number")
             scene._numbers[stem] = max(scene._numbers[stem], int(number))
             for witness in placed.witnesses:
                 scene._named.setdefault((witness.call_id, witness.id), []).append(placed.id)

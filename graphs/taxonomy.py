@@ -91,7 +91,7 @@ def _singular(word: str) -> str:
     known = [candidate for candidate in candidates if is_known(candidate) or candidate in _SYNONYMS]
     if known:
         return known[0]
-    return word if word.endswith("ss") else word.removesuffix("s")
+    return word if word.endswith("ss") or word == "s" else word.removesuffix("s")
 
 
 def hypernyms(label: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 Origin = Literal["file", "frame", "crop", "generated", "edited"]
 Source = Literal["geometry", "model", "rule", "track"]
@@ -12,9 +12,9 @@ Score = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class Frozen(BaseModel):
-    """A value: immutable, and strict about unknown fields."""
+    """A value: immutable, strict about unknown fields, and without NaN, which JSON does not have."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Made(Frozen):
@@ -95,8 +95,8 @@ class Mask(Frozen):
         counts: The encoded runs, ASCII.
     """
 
-    size: tuple[int, int]
-    counts: str
+    size: tuple[PositiveInt, PositiveInt]
+    counts: str = Field(pattern=r"^[0-o]*$")
 
 
 class Entity(Frozen):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import io
 import logging
+import os
 import threading
 import warnings
 from collections.abc import Iterable
@@ -100,8 +101,13 @@ def read(path: Path) -> bytes:
     """The bytes of a picture file.
 
     Raises:
-        UserError: If there is no such file, or it is empty, unreadable or larger than `MAX_BYTES`.
+        UserError: If there is no such file, it is empty, unreadable or larger than `MAX_BYTES`, or its name is no text.
     """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:  # no graph or report could name it
+        name = os.fsencode(path).decode("utf-8", "replace")
+        raise UserError(f"the name of {name} is not in UTF-8; rename the file") from error
     try:
         if not path.exists():
             raise UserError(f"no such image: {path}; check the path")

@@ -27,7 +27,7 @@ def command(
     out: Annotated[Path | None, typer.Option(help=f"Where the files go; by default {RUNS}/RUN_ID.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Agree to calls that are costly or lasting.")] = False,
     policy: Annotated[
-        Path | None, typer.Option(help='TOML that agrees or not, by tool: default = "ask", [tools] edit = "deny".')
+        Path | None, typer.Option(help='TOML that agrees or not, by tool: default = "ask", tools.edit = "deny".')
     ] = None,
 ) -> None:
     """Ask about images and see the answer with its evidence.

@@ -49,7 +49,7 @@ def _size(text: str | None) -> tuple[int | None, int | None]:
     if text is None:
         return None, None
     width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit()):
+    if not (width.isdecimal() and height.isdecimal()):
         raise UserError(f"--size {text} is none: give width and height in pixels, such as 512x384")
     if not all(32 <= int(side) <= LONGEST_SIDE for side in (width, height)):
         raise UserError(f"--size {text}: sides are from 32 to {LONGEST_SIDE} pixels")

@@ -116,6 +116,18 @@ def stats(store: Store = None, json: Json = False) -> None:
         typer.echo(f"{what}: {', '.join(f'{name} {count}' for name, count in counts.items()) or 'none'}")
 
 
+@command.command("list")
+def list_scenes(store: Store = None, json: Json = False) -> None:
+    """List the names of the scenes in the collection."""
+    with _collection(store) as collection:
+        names = collection.names()
+    if json:
+        print_json(names)
+    else:
+        for name in names:
+            typer.echo(name)
+
+
 @command.command()
 def export(
     out: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; a folder for neo4j and yolo.")],
@@ -154,11 +166,17 @@ def bring(
     from graphs.store.collection import split
 
     chosen = _format(source, form)
+    if not is_there(source):
+        raise UserError(f"no such file: {source}")
+    if source.is_dir() == bool(chosen.suffix):
+        raise UserError(f"{source}: {chosen.name} is read from a {'file' if chosen.suffix else 'folder'}")
     with _collection(store) as collection:
         try:
             parts = split(chosen.read(source))
         except OSError as error:
             raise UserError(f"cannot read {source} ({error.strerror})") from error
+        if not any(map(len, parts.values())):
+            raise UserError(f"{source} holds no scene")
         named = {part or name or source.stem: graph for part, graph in parts.items()}
         outcomes = dict(zip(named, collection.add_all(named.items()), strict=True))
     _say(json, outcomes)
@@ -197,10 +215,13 @@ def _marked(stem: str, graph: nx.MultiDiGraph) -> dict[str, bytes]:
     """The images that are on this disk, as PNG with all that is in them marked, by the names of their files."""
     import io
 
+    from pydantic import ValidationError
+
     from agent.overlay import annotate
     from graphs.formats import pictures
     from graphs.types import Entity
     from tools import intake
+    from tools.errors import misfit
 
     found = {}
     for picture in pictures.of(graph):
@@ -208,10 +229,13 @@ def _marked(stem: str, graph: nx.MultiDiGraph) -> dict[str, bytes]:
         if not path.is_file():
             continue
         fields = Entity.model_fields.keys()
-        things = [
-            Entity(id=name, **{key: value for key, value in data.items() if key in fields})
-            for name, data in picture.things.items()
-        ]
+        try:
+            things = [
+                Entity(id=name, **{key: value for key, value in data.items() if key in fields})
+                for name, data in picture.things.items()
+            ]
+        except ValidationError as error:
+            raise UserError(f"a thing in {picture.name} cannot be drawn: {misfit(error.errors()[0])}") from error
         marked = annotate(intake.decode(intake.read(path), str(path)), things, picture.things.keys())
         marked.save(content := io.BytesIO(), "PNG")
         found[f"{stem}-{picture.name}.png"] = content.getvalue()

@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 command = typer.Typer(help="List, fetch, add and choose the models that see and plan.", add_completion=False)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As `models list` shows it.")]
-NameOrProfile = Annotated[
-    str,
-    typer.Argument(
-        metavar="NAME|PROFILE", help=f"A model, or one of: {', '.join([*profiles.PROFILES, profiles.AUTO])}."
-    ),
-]
+NAME_OR_PROFILE = "NAME|PROFILE"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 
 
@@ -72,7 +67,11 @@ def show(name: Name, json: Json = False) -> None:
 
 
 @command.command()
-def pull(what: NameOrProfile) -> None:
+def pull(
+    what: Annotated[
+        str, typer.Argument(metavar=NAME_OR_PROFILE, help=f"A model, or one of: {', '.join(profiles.PROFILES)}.")
+    ],
+) -> None:
     """Fetch the weights of a model, or of all models of a profile; goes on where an earlier attempt broke off."""
     from tools.catalog import hub
 
@@ -113,7 +112,14 @@ def add(
 
 
 @command.command()
-def use(what: NameOrProfile) -> None:
+def use(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar=NAME_OR_PROFILE, help=f"A model, or one of: {', '.join([*profiles.PROFILES, profiles.AUTO])}."
+        ),
+    ],
+) -> None:
     """Use a model for its task from now on, or the set of a profile; `auto` takes the best that is here."""
     if what in (*profiles.PROFILES, profiles.AUTO):
         chosen = profiles.use(what)

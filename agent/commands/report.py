@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +21,7 @@ OUT = Path("scenograph-report")
 
 def command(
     images: Annotated[
-        list[Path] | None, typer.Argument(metavar="IMAGES…", help="Pictures, or folders of pictures.")
+        list[Path] | None, typer.Argument(metavar="IMAGES…", help="Pictures, folders of them, or patterns.")
     ] = None,
     template: Annotated[
         str,
@@ -57,7 +58,8 @@ def command(
     from agent.report.write import Finished, write
 
     paths = [*([reference] if reference else []), *expand(images, out)]
-    surveyor = _surveyor(_labels(focus) or list(chosen.focus), chosen, reference)
+    labels = _labels(_words(focus), "--focus") or _labels(chosen.focus, f"template {chosen.name}: focus")
+    surveyor = _surveyor(labels, chosen, reference)
     gathered = _gather(paths, surveyor, out)
     compared = gathered.seen[0].image.id if reference else None
     report, scene = build(gathered.seen, chosen, Words(lang), gathered.unread, compared)
@@ -95,19 +97,23 @@ def _check(lang: str, template: Template, reference: Path | None, smooth: bool) 
         require_model()
 
 
-def _labels(focus: str) -> list[str]:
-    """Labels in a phrase such as "people and vehicles"."""
+def _words(phrase: str) -> list[str]:
+    """The words in a phrase such as "people and vehicles"."""
     import re
 
+    return [word.strip() for word in re.split(r",|;|、|\band\b|和", phrase) if word.strip()]
+
+
+def _labels(words: Sequence[str], origin: str) -> list[str]:
+    """The labels that the model in use knows by these words, before anything is looked at."""
     from tools.catalog import active
     from tools.errors import ToolError
     from tools.looking import known_to, resolve
 
-    words = [word.strip() for word in re.split(r",|;|、|\band\b|和", focus) if word.strip()]
     try:
         return resolve(words, known_to(active("segment").classes))[0]
     except ToolError as error:
-        raise UserError(f"--focus: {error}") from error
+        raise UserError(f"{origin}: {error}") from error
 
 
 def _surveyor(labels: list[str], template: Template, reference: Path | None) -> Surveyor:

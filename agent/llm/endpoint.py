@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_serializer
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tools.errors import UserError
 from tools.settings import read_settings
+
+_HTTP = TypeAdapter(AnyHttpUrl)
 
 
 class Settings(BaseSettings):
@@ -86,8 +88,10 @@ def configured(given: Settings) -> Endpoint | None:
     """
     if given.url is None:
         return None
-    if not given.url.startswith(("http://", "https://")):
-        raise UserError(f"SCENOGRAPH_LLM_URL is no http(s) URL: {given.url}")
+    try:
+        _HTTP.validate_python(given.url)
+    except ValidationError as error:
+        raise UserError(f"SCENOGRAPH_LLM_URL is no http(s) URL: {given.url}") from error
     if given.model is None:
         raise UserError("SCENOGRAPH_LLM_URL is set: set SCENOGRAPH_LLM_MODEL to the name of a model there too")
     return Endpoint(

@@ -20,7 +20,7 @@ from agent.report.claims import (
     Varies,
     Zoned,
 )
-from agent.report.facts import Facts, counterpart, text_of
+from agent.report.facts import Facts, text_of
 from graphs.query import sizes
 from graphs.scene import SceneEntity
 from graphs.taxonomy import covers
@@ -74,6 +74,8 @@ def _count(content: Count, claim: Claim, facts: Facts) -> str | None:
     if set(claim.evidence) != (seen | doubtful or set(images)):
         return "its evidence is not all that was found of the label"
     everywhere = all(facts.scene.searched(content.label, image) for image in images)
+    if not (seen or doubtful or everywhere):
+        return f"nobody has searched all of it for {content.label}"
     if content.at_least == everywhere:
         return f"the images were {'' if everywhere else 'not '}searched all over"
     if (claim.certainty == "sure") != (bool(seen) or not doubtful):
@@ -102,12 +104,12 @@ def _differs(content: Differs, claim: Claim, facts: Facts) -> str | None:
     if content.image not in (entity.image_id, content.other):
         return f"it is not about {content.image}"
     if content.change == "recoloured":
-        twin = counterpart(entity, facts.of(other.image_id)) if other else None
+        twin = facts.counterpart(entity, other.image_id) if other else None
         same = twin is None or twin.attributes.get("colour") == entity.attributes.get("colour")
         return None if twin and twin.id == content.other and not same else "its counterpart looks the same"
     if other is not None or (content.change == "missing") == (entity.image_id == content.image):
         return "it names no image in which the counterpart should be"
-    return "it has a counterpart" if counterpart(entity, facts.of(content.other)) else None
+    return "it has a counterpart" if facts.counterpart(entity, content.other) else None
 
 
 def _varies(content: Varies, claim: Claim, facts: Facts) -> str | None:

@@ -32,7 +32,7 @@ class Desk:
             template: What its zones and rules are.
             reference: Id of the image that the others should look like.
         """
-        self.zones = {text_in(zone.name, words.language): zone.box for zone in template.zones}
+        self.zones = [(text_in(zone.name, words.language), zone.box) for zone in template.zones]
         self.meanings = [(rule, text_in(rule.text, words.language)) for rule in template.meanings]
         self.reference = reference
         self.facts = facts

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from agent.report.claims import Place
 from graphs.geometry import boxes_of, iou
 from graphs.query import by_size
@@ -106,21 +109,29 @@ class Facts:
         middle = self._middle(entity)
         return middle is not None and box[0] <= middle[0] <= box[2] and box[1] <= middle[1] <= box[3]
 
+    def counterpart(self, entity: SceneEntity, image: str) -> SceneEntity | None:
+        """The thing of another image that is of the same category and stands where this one does, seen or in doubt.
+
+        Places are compared in shares of the images, which may be of other sizes.
+        """
+        found = self._images[image]
+        peers = [peer for peer in (*found.sure, *found.doubtful) if peer.label == entity.label]
+        if not peers:
+            return None
+        shared = iou(self._shares([entity]), self._shares(peers))[0]
+        best = int(shared.argmax())
+        return peers[best] if shared[best] >= COUNTERPART_IOU else None
+
+    def _shares(self, entities: list[SceneEntity]) -> NDArray[np.float64]:
+        """Boxes `xyxy` of entities of one image in shares of its width and height; in pixels if these are unknown."""
+        image = self.scene.image(entities[0].image_id)
+        return boxes_of(entities) / ([image.width, image.height] * 2 if image else 1)
+
     def _middle(self, entity: SceneEntity) -> tuple[float, float] | None:
         image = self.scene.image(entity.image_id)
         if image is None:
             return None
         return (entity.box.x1 + entity.box.x2) / 2 / image.width, (entity.box.y1 + entity.box.y2) / 2 / image.height
-
-
-def counterpart(entity: SceneEntity, found: Findings) -> SceneEntity | None:
-    """The thing of another image that is of the same category and stands where this one does, seen or in doubt."""
-    peers = [peer for peer in (*found.sure, *found.doubtful) if peer.label == entity.label]
-    if not peers:
-        return None
-    shared = iou(boxes_of([entity]), boxes_of(peers))[0]
-    best = int(shared.argmax())
-    return peers[best] if shared[best] >= COUNTERPART_IOU else None
 
 
 def text_of(entity: SceneEntity) -> str:

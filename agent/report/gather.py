@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent.report.survey import Seen, Surveyor
 from agent.report.view import shrunk
+from tools import intake
 from tools.errors import UserError
 from tools.intake import SUFFIXES
 from tools.seen import key
@@ -33,19 +34,20 @@ def expand(paths: Iterable[Path], out: Path) -> list[Path]:
     """The images named: files as they are given, and those in folders and below, by name.
 
     Args:
-        paths: Files and folders.
+        paths: Files, folders, and patterns such as `shots/*.png`.
         out: Folder of the report, which may lie in one of these: what is in it is left out.
 
     Raises:
-        UserError: If a path does not exist, or a folder holds no image.
+        UserError: If a path does not exist, a folder holds no image, or a pattern matches nothing.
     """
     found: list[Path] = []
     report = out.resolve()
     for path in paths:
         if not path.is_dir():
-            if not path.exists():
-                raise UserError(f"no such image: {path}; check the path")
-            found.append(path)
+            named = intake.gather([str(path)])
+            if missing := next((file for file in named if not file.exists()), None):
+                raise UserError(f"no such image: {missing}; check the path")
+            found += named
             continue
         files = (file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
         inside = sorted(file for file in files if report not in file.resolve().parents)

@@ -29,6 +29,8 @@ def bright_regions(image: Image.Image, image_id: str) -> Observation:
     import cv2
 
     grey = cv2.GaussianBlur(np.asarray(_small(image).convert("L")), (5, 5), 0)
+    if grey.min() == grey.max():  # nothing is brighter than the rest, and Otsu's threshold would take all for bright
+        return _observed(np.zeros_like(grey, dtype=np.bool_), image, image_id, "region", "regions", "otsu")
     _, bright = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     return _observed(bright > 0, image, image_id, "region", "regions", "otsu")
 

@@ -21,7 +21,7 @@ from agent.report.claims import (
     Table,
 )
 from agent.report.desk import Desk
-from agent.report.facts import READER, Findings, text_of
+from agent.report.facts import MEASURES, READER, Findings, text_of
 from graphs.query import ranked, sizes
 from graphs.relations import relate
 from graphs.scene import EVERYTHING, SceneEntity
@@ -43,12 +43,20 @@ def summary(desk: Desk, found: Findings) -> Section:
     words = desk.words
     counts = counted(desk, found)
     if not found.sure and not found.doubtful:
-        nothing = count(desk, found, "thing")
-        return section(desk, "summary", [words.sentence("prose.nothing", made([nothing]))])
+        return section(desk, "summary", [_nothing(desk, found)])
     sentences = [words.sentence("prose.contents", counts)]
     if len(found.sure) > 1:
         sentences += _largest(desk, found)
     return section(desk, "summary", sentences)
+
+
+def _nothing(desk: Desk, found: Findings) -> Sentence:
+    """That there is none of what was looked for, all over the image; or that nobody looked."""
+    searches = desk.facts.scene.searches(found.image)
+    looked = dict.fromkeys(one.label for one in searches if one.tool not in (READER, *MEASURES))
+    labels = ["thing"] if EVERYTHING in looked else list(looked)
+    claims = made(count(desk, found, label) for label in labels)
+    return desk.words.sentence("prose.nothing", claims) if claims else (desk.words("prose.unlooked"),)
 
 
 def counted(desk: Desk, found: Findings) -> list[Claim]:

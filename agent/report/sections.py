@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from agent.report import plan
 from agent.report.claims import Count, Differs, Means, Section, Sentence, Table, Zoned
 from agent.report.desk import Desk
-from agent.report.facts import Findings, counterpart
+from agent.report.facts import Facts, Findings
 from agent.report.template import NEEDS, SectionName
 from graphs.scene import SceneEntity
 from graphs.taxonomy import covers
@@ -18,7 +18,7 @@ Part = Callable[[Desk, Findings], "Section | None"]
 def zones(desk: Desk, found: Findings) -> Section:
     """What counts as seen in each zone of the template."""
     sentences = []
-    for zone, box in desk.zones.items():
+    for zone, box in desk.zones:
         inside = [thing for thing in found.sure if desk.facts.inside(thing, box)]
         claims = plan.made(
             desk.claim(Zoned(entity=thing.id, image=found.image, zone=zone, box=box), [thing.id]) for thing in inside
@@ -59,22 +59,24 @@ def changes(desk: Desk, found: Findings) -> Section:
     if reference is None:
         return plan.section(desk, "changes", [(words("prose.no_reference"),)])
     due = desk.facts.of(reference)
-    claims = plan.made(desk.claim(content, [content.entity, content.other]) for content in _differing(found, due))
+    claims = plan.made(
+        desk.claim(content, [content.entity, content.other]) for content in _differing(desk.facts, found, due)
+    )
     same: Sentence = (words("prose.same", reference=reference),)
     told = words.sentence("prose.differs", claims, reference=reference) if claims else same
     measured = _measured(desk, found, "changes", "difference")
     return measured.model_copy(update={"sentences": (told, *measured.sentences)})
 
 
-def _differing(found: Findings, due: Findings) -> list[Differs]:
+def _differing(facts: Facts, found: Findings, due: Findings) -> list[Differs]:
     missing = [
         Differs(change="missing", image=found.image, entity=thing.id, other=found.image)
         for thing in due.sure
-        if counterpart(thing, found) is None
+        if facts.counterpart(thing, found.image) is None
     ]
     told: list[Differs] = []
     for thing in found.sure:
-        twin = counterpart(thing, due)
+        twin = facts.counterpart(thing, due.image)
         if twin is None:
             told.append(Differs(change="extra", image=found.image, entity=thing.id, other=due.image))
         elif twin.attributes.get("colour") != thing.attributes.get("colour"):

@@ -6,8 +6,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from graphs.relations import GEOMETRY
+from graphs.taxonomy import normalise
 from graphs.types import Frozen
 from tools.errors import UserError, misfit
 
@@ -23,6 +25,8 @@ SectionName = Literal[
 ]  # fmt: skip
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Texts = Annotated[dict[str, str], Field(min_length=1)]
+"""By language: `en`, `zh`."""
 
 SURE = 0.5
 """Score from which on a thing counts as seen, unless the template says otherwise. On 40 dioramas of the seeds from
@@ -32,17 +36,24 @@ SURE = 0.5
 class Zone(Frozen):
     """A part of the image that has a name: `xyxy` in shares of its width and height, 0 to 1."""
 
-    name: dict[str, str]
+    name: Texts
     box: tuple[Share, Share, Share, Share]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Zone:
+        left, top, right, bottom = self.box
+        if left >= right or top >= bottom:
+            raise ValueError(f"box {list(self.box)} is empty: give left, top, right, bottom")
+        return self
 
 
 class Meaning(Frozen):
     """What it may mean that one thing stands in a relation to another: "{subject} TEXT {object}"."""
 
-    subject: str
-    predicate: str
-    object: str
-    text: dict[str, str]
+    subject: Annotated[str, AfterValidator(normalise)]
+    predicate: Literal[*GEOMETRY]  # type: ignore[valid-type]  # a tuple of names
+    object: Annotated[str, AfterValidator(normalise)]
+    text: Texts
 
 
 class Template(Frozen):
@@ -77,8 +88,8 @@ class Template(Frozen):
 
 
 def text_in(texts: dict[str, str], language: str) -> str:
-    """The text in a language, else in English, else nothing."""
-    return texts.get(language) or texts.get("en", "")
+    """The text in a language, else in English, else in any, else nothing."""
+    return texts.get(language) or texts.get("en") or next(iter(texts.values()), "")
 
 
 def source(name: str) -> Path:

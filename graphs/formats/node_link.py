@@ -93,4 +93,7 @@ def read(path: Path) -> nx.MultiDiGraph:
     Raises:
         FormatError: It is no such file.
     """
-    return loads(path.read_bytes())
+    try:
+        return loads(path.read_bytes())
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from error

@@ -70,6 +70,11 @@ def full(attributes: Flat) -> dict[str, Any]:
         raise FormatError(f"an attribute whose name ends in {MARK} is no JSON: {error}") from error
 
 
+def cleaned(text: str) -> str:
+    """The text without what XML cannot hold."""
+    return _FOREIGN.sub("", text)
+
+
 def is_clean(text: str) -> bool:
     """Whether XML can hold the text as it stands."""
     return _FOREIGN.search(text) is None

@@ -80,7 +80,9 @@ def read(path: Path) -> nx.MultiDiGraph:
     from rdflib import Graph
 
     try:
-        rdf = Graph().parse(path, format="turtle")
+        rdf = Graph().parse(data=path.read_bytes(), format="turtle", publicID=path.absolute().as_uri())
+    except OSError:
+        raise
     except Exception as error:  # its parser raises what it likes
         raise FormatError(f"{path} is no Turtle: {' '.join(str(error).split())[:200]}") from error
     try:

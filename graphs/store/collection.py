@@ -249,7 +249,7 @@ def _counted(connection: Connection, column: sa.Column[Any], *where: sa.ColumnEl
 def _scene_id(connection: Connection, name: str) -> int:
     found: int | None = connection.scalar(sa.select(SCENES.c.id).filter_by(name=name))
     if found is None:
-        raise StoreError(f"no scene {name!r} is in the collection; `scenograph graph stats` tells what is")
+        raise StoreError(f"no scene {name!r} is in the collection; `scenograph graph list` tells which are")
     return found
 
 

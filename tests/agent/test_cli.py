@@ -210,7 +210,7 @@ def test_a_model_server_that_answers_garbage_leaves_an_earlier_run_alone(
         (["aks"], "no such verb: aks; did you mean ask?"),
         (["--hepl"], "no such option: --hepl; did you mean --help?"),
         (["ask"], "Missing argument"),
-        (["ask", "one.png"], "Missing argument"),
+        (["ask", "one.png"], "use: scenograph ask [OPTIONS] IMAGE... QUESTION"),
         (["ask", "none.png", "How many dogs?"], "no such image: none.png"),
         (["ask", "PICTURE", " "], "the question is empty"),
         (["ask", "PICTURE", "How many?", "--frob"], "No such option: --frob; see `scenograph ask --help`"),
@@ -218,6 +218,10 @@ def test_a_model_server_that_answers_garbage_leaves_an_earlier_run_alone(
         (["ask", "PICTURE", "How many?", "--out", "TEXT"], "choose another --out"),
         (["chat", "PICTURE", "--thread", "a/b"], "--thread 'a/b' is no name"),
         (["llm"], "Missing command"),
+        (["eval"], "Missing command"),
+        (["generate", "a dog", "--size", "512x²"], "--size 512x² is none"),
+        (["report", "none*.png"], "nothing matches none*.png"),
+        (["report", "PICTURE", "--template", "TEMPLATE"], "focus: unknown label 'unicorn'"),
         (["llm", "start"], "No such command 'start'"),
     ],
 )
@@ -226,7 +230,9 @@ def test_bad_input_gets_one_line(
 ) -> None:
     text = picture.with_name("text.png")
     text.write_text("not a picture")
-    places = {"PICTURE": str(picture), "TEXT": str(text)}
+    template = picture.with_name("mine.toml")
+    template.write_text('title.en = "Mine"\nsections = ["summary"]\nfocus = ["unicorn"]')
+    places = {"PICTURE": str(picture), "TEXT": str(text), "TEMPLATE": str(template)}
     assert told in refused_at_once(capsys, *(places.get(one, one) for one in arguments))
 
 
@@ -234,6 +240,7 @@ def test_bad_input_gets_one_line(
     ("name", "value", "told"),
     [
         ("SCENOGRAPH_LLM_URL", "model.test", "SCENOGRAPH_LLM_URL is no http(s) URL"),
+        ("SCENOGRAPH_LLM_URL", "http://[bad", "SCENOGRAPH_LLM_URL is no http(s) URL: http://[bad"),
         ("SCENOGRAPH_LLM_TIMEOUT", "soon", "SCENOGRAPH_LLM_TIMEOUT: "),
         ("SCENOGRAPH_LLM_MODEL", "", "set SCENOGRAPH_LLM_MODEL"),
     ],
@@ -243,6 +250,13 @@ def test_bad_settings_get_one_line(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert told in refused_at_once(capsys, "ask", str(picture), "How many dogs?")
+
+
+def test_a_home_that_is_no_folder_gets_one_line(
+    picture: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SCENOGRAPH_HOME", str(picture))
+    assert "set SCENOGRAPH_HOME to a folder of yours" in refused(capsys, "ask", str(picture), "How many dogs?")
 
 
 def test_help_names_the_verbs_without_loading_them() -> None:

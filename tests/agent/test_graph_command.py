@@ -109,6 +109,15 @@ def test_a_collection_is_exported_and_imported_whole(
         opened.close()
 
 
+def test_the_scenes_are_listed(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scenograph("add", str(run))
+    capsys.readouterr()
+    assert scenograph("list") == 0
+    assert capsys.readouterr().out == f"{run.name}\n"
+    scenograph("list", "--json")
+    assert orjson.loads(capsys.readouterr().out) == [run.name]
+
+
 def test_one_scene_goes_to_annotations_and_back(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scenograph("add", str(run))
     for name in ("coco", "yolo", "visual-genome", "gqa"):
@@ -206,9 +215,14 @@ def test_a_scene_is_drawn(run: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
         (["export", "out.ttl", "--format", "xml"], "no such format: xml"),
         (["export", "out.ttl", "--scene", "none"], "no scene 'none'"),
         (["export", "park.png/out.ttl"], "cannot write to park.png/out.ttl"),
-        (["import", "none.ttl"], "none.ttl"),
+        (["import", "none.ttl"], "no such file: none.ttl"),
+        (["import", ".", "--format", "turtle"], "turtle is read from a file"),
+        (["import", "park.png", "--format", "yolo"], "yolo is read from a folder"),
+        (["import", "other.json", "--format", "node-link"], "other.json: it is no node-link JSON"),
+        (["import", "empty.json", "--format", "visual-genome"], "empty.json holds no scene"),
         (["import", "park.png", "--format", "coco"], "park.png is no COCO file"),
         (["draw", "none"], "no scene 'none'"),
+        (["draw", "bare.json"], "a thing in img-1 cannot be drawn: "),
         (["draw", "x" * 300], "no scene 'xxx"),
     ],
 )
@@ -216,6 +230,12 @@ def test_bad_input_gets_one_line(
     arguments: list[str], told: str, run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("other.json").write_text('{"nodes": [{}]}')
+    Path("empty.json").write_text("[]")
+    image = {"id": "img-1", "kind": "image", "path": "park.png", "width": 64, "height": 48}
+    box = {"x1": 1, "y1": 1, "x2": 9, "y2": 9}
+    thing = {"id": "dog-1", "kind": "entity", "label": "dog", "image_id": "img-1", "box": box, "score": 0.5}
+    edge = {"source": "dog-1", "target": "img-1", "key": "in"}
+    Path("bare.json").write_bytes(orjson.dumps({"nodes": [image, thing], "edges": [edge]}))
     assert scenograph(*(str(run) if one == "RUN" else one for one in arguments)) == 2
     printed = capsys.readouterr()
     assert told in printed.err

@@ -59,6 +59,7 @@ def test_a_model_of_the_users_own_from_end_to_end(vit: Path, capsys: pytest.Capt
         (["list", "--task", "fly"], "no model for task 'fly'; there are some for:"),
         (["show", "yolo26n"], "did you mean yolo26n-seg"),
         (["use", "photo"], "scenograph models pull yolo26s-seg"),
+        (["pull", "auto"], "no model 'auto'"),
         (["pull", "diorama-yolo26n-seg-2"], "no model 'diorama-yolo26n-seg-2'"),
         (["rm", "diorama-planner"], "part of scenograph"),
         (["add", "/nowhere.pt"], "no such file or folder: /nowhere.pt"),

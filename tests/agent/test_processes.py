@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,6 +140,18 @@ def test_one_of_somebody_else_that_ends_as_it_is_waited_for_is_replaced(home: Pa
         (new,) = up(program(HEALTHY))
     assert new.pid != state.pid
     assert new.healthy()
+
+
+def test_one_whose_parent_does_not_ask_after_it_is_gone_at_once(home: Path) -> None:
+    home.mkdir()
+    with subprocess.Popen([sys.executable, "-c", STUCK, "--port=7"], start_new_session=True) as process:
+        created = psutil.Process(process.pid).create_time()
+        state = Running(name="one", pid=process.pid, created=created, port=7, key="k", fingerprint="a")
+        (home / "one.json").write_text(state.model_dump_json())
+        began = time.monotonic()
+        assert processes.down("one")
+        assert time.monotonic() - began < processes.STOP_SECONDS
+        assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from langchain_core.messages import HumanMessage
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -114,3 +115,11 @@ def test_langsmith_gets_the_run_without_its_pictures(sink: tuple[str, list[bytes
     assert b"How many dogs are there?" in sent
     assert tracing.PICTURE.encode() in sent
     assert b"base64," not in sent
+
+
+def test_no_picture_is_left_in_messages_or_in_text() -> None:
+    url = "data:image/png;base64,SECRET"
+    message = HumanMessage([{"type": "image_url", "image_url": {"url": url}}])
+    hidden = repr(tracing.without_pictures({"messages": [[message]], "text": f'{{"url": "{url}"}}'}))
+    assert "SECRET" not in hidden
+    assert hidden.count(tracing.PICTURE) == 2

@@ -75,8 +75,12 @@ def test_the_page_holds_each_label_and_escapes_what_it_shows(run: Path) -> None:
 
 
 def test_the_verb_writes_all_and_errors_are_one_line(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no graph.json"):
-        labels.gather([tmp_path / "none"])
+    with pytest.raises(UserError, match="no graph.json is at .*none"):
+        labels.gather([run, tmp_path / "none"])
+    (tmp_path / "odd" / "graph.json").mkdir(parents=True)
+    with pytest.raises(UserError, match="cannot read .*graph.json"):
+        labels.gather([tmp_path / "odd"])
+    assert labels.gather([run / "graph.json"]) == labels.gather([run])
     review = tmp_path / "review.json"
     review.write_text('[{"key": "x", "verdict": "maybe"}]')
     with pytest.raises(UserError, match="review.json"):

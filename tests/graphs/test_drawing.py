@@ -91,3 +91,9 @@ def test_no_one_can_read_none_or_too_many(count: int) -> None:
 def test_neighbours_are_pairs_with_none_between_them() -> None:
     points = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [1.0, 5.0]])
     assert layout.neighbours(points) == {(0, 1), (1, 2), (1, 3)}
+
+
+def test_what_was_read_in_an_image_cannot_break_the_drawing() -> None:
+    graph = nx.MultiDiGraph()
+    graph.add_node("text:A\x0bB<&", kind="text", text="A\x0bB<&")
+    assert "text:AB<&" in [one.text for one in ElementTree.fromstring(drawing.svg(graph)).iter(f"{SVG}text")]

@@ -129,3 +129,10 @@ def test_the_largest_covers_most_where_all_have_outlines_and_has_the_largest_box
     assert ask(fold([Observation(text="", entities=(wide, full))]), query).evidence == ("box-1",)
     unsure = seen("cat", 200, 0, 10)
     assert ask(fold([Observation(text="", entities=(wide, full, unsure))]), query).evidence == ("kite-1",)
+
+
+def test_shares_of_different_images_are_not_compared() -> None:
+    dog = seen("dog", 0, 0, 300, area_share=0.0075)
+    cat = seen("cat", 0, 0, 30, area_share=0.56).model_copy(update={"image_id": "img-2"})
+    query = SceneQuery(op="largest", label="thing")
+    assert ask(fold([Observation(text="", entities=(dog, cat))]), query).evidence == ("dog-1",)

@@ -3,7 +3,7 @@ import pytest
 from graphs.consistency import problems
 from graphs.rules import Rule, read
 from graphs.scene import SceneGraph, fold
-from graphs.types import Box, Entity, Observation, Relation
+from graphs.types import Box, Entity, Observation, Relation, Search
 
 Corners = tuple[float, float, float, float]
 
@@ -137,3 +137,11 @@ def test_what_one_call_saw_side_by_side_is_no_contradiction() -> None:
 
 def test_a_sound_scene_has_no_problems() -> None:
     assert problems(scene("person on bicycle => person riding bicycle", RIDER, BICYCLE, *WALKERS)) == []
+
+
+def test_that_there_is_none_follows_where_somebody_has_looked() -> None:
+    told = {"model": "m", "call_id": "c1", "tool": "detect"}
+    looked = [Search(image_id=name, label=label, **told) for name, label in (("img-2", "person"), ("img-3", "dog"))]
+    observation = Observation(text="", entities=(BICYCLE, RIDER), searches=tuple(looked))
+    graph = fold([observation], rules=read("count(person) = 0 => unmanned"))
+    assert [event.image_ids for event in graph.events()] == [("img-2",)]

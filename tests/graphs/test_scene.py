@@ -1,8 +1,10 @@
 import json
 
 import pytest
+from pydantic import ValidationError
 
 from graphs.scene import SceneGraph, fold
+from graphs.taxonomy import normalise
 from graphs.types import Box, Entity, ImageRef, Mask, Observation, Relation, Search
 
 Corners = tuple[float, float, float, float]
@@ -236,3 +238,25 @@ def test_looking_up_ids() -> None:
     assert scene.image("img-1") == ref
     assert scene.image("img-2") is None
     assert scene.image("dog-1") is None
+
+
+def test_an_image_keeps_its_id_whatever_things_are_called() -> None:
+    scene = fold([observed(seen("img", (0, 0, 9, 9)), seen("dog", (20, 0, 29, 9)))])
+    assert scene.images() == ["img-1"]
+    assert [entity.id for entity in scene.entities()] == ["dog-1", "img-2"]
+
+
+def test_an_entity_of_others_that_has_no_number_is_refused() -> None:
+    written = json.loads(json.dumps(fold([observed(seen("dog", (0, 0, 9, 9)))]).to_json()).replace("dog-1", "dog"))
+    with pytest.raises(ValueError, match="dog is no id of an entity"):
+        SceneGraph.from_json(written)
+
+
+@pytest.mark.parametrize("bad", [{"x1": float("nan")}, {"x2": float("inf")}, {"x2": 0}])
+def test_boxes_are_finite_and_have_an_area(bad: dict[str, float]) -> None:
+    with pytest.raises(ValidationError):
+        Box(**{"x1": 0.0, "y1": 0.0, "x2": 9.0, "y2": 9.0, **bad})
+
+
+def test_a_lone_s_is_a_word() -> None:
+    assert normalise("s") == "s"

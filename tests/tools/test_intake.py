@@ -1,6 +1,7 @@
 """Pictures of every kind that may come, sound and broken."""
 
 import io
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -130,6 +131,13 @@ def test_folders_and_patterns_with_nothing_in_them(shelf: Callable[..., list[str
 def test_names_that_are_none_are_one_line(name: str) -> None:
     with pytest.raises(UserError, match="cannot read .*; check the path"):
         intake.gather([name])
+
+
+def test_a_name_that_no_text_can_hold_is_refused(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png"))
+    Image.new("RGB", (9, 9)).save(path)
+    with pytest.raises(UserError, match="is not in UTF-8; rename the file"):
+        intake.read(path)
 
 
 @pytest.mark.parametrize("order", ["<u2", ">u2"])

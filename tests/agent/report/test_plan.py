@@ -49,6 +49,16 @@ def test_an_empty_image_is_a_claim_with_evidence(reported: Reporter) -> None:
     assert report.claims[0].evidence == ("img-1",)
 
 
+def test_none_is_claimed_of_what_was_looked_for_alone(reported: Reporter) -> None:
+    report, _ = reported(seen("img-1", (), labels=("guitar", "animal")))
+    told = prose(section(report, "summary"))
+    assert told == "Nothing was found in the image: it shows no animals and no guitars."
+
+    report, _ = reported(seen("img-1", (), labels=()))
+    assert prose(section(report, "summary")) == "Nobody has looked for things in the image."
+    assert report.claims == ()
+
+
 def test_relations_are_told_once_and_hold(reported: Reporter) -> None:
     report, _ = reported()
 

@@ -122,6 +122,13 @@ def test_differences_of_pixels() -> None:
         ('sections = ["poem"]\n[title]\nen = "x"', "sections.0"),
         ('sections = ["summary"]\ncolour = 1\n[title]\nen = "x"', "colour"),
         ('sections = ["summary"]\nsure = 2\n[title]\nen = "x"', "sure"),
+        ('sections = ["zones"]\ntitle.en = "x"\n[[zones]]\nname.en = "z"\nbox = [0.5, 0, 0, 1]', "is empty"),
+        ('sections = ["zones"]\ntitle.en = "x"\n[[zones]]\nname = {}\nbox = [0, 0, 1, 1]', "zones.0.name"),
+        (
+            'sections = ["meanings"]\ntitle.en = "x"\n[[meanings]]\ntext.en = "y"\n'
+            'subject = "dogs"\npredicate = "next to"\nobject = "cat"',
+            "meanings.0.predicate",
+        ),
     ],
 )
 def test_a_faulty_template_is_one_clear_line(tmp_path: Path, text: str, message: str) -> None:
@@ -131,3 +138,14 @@ def test_a_faulty_template_is_one_clear_line(tmp_path: Path, text: str, message:
         template.load(str(path))
     with pytest.raises(UserError, match="no such template"):
         template.load("missing")
+
+
+def test_things_of_a_reference_of_another_size_are_found_again(reported: Reporter) -> None:
+    large = seen("img-1", tuple((name, (2 * a, 2 * b, 2 * c, 2 * d), s, hue) for name, (a, b, c, d), s, hue in STREET))
+    large = large.model_copy(update={"image": large.image.model_copy(update={"width": 800, "height": 600})})
+    report, _ = reported(large, seen("img-2", STREET), template="inspection", reference="img-1")
+    assert prose(section(report, "changes", 1)).startswith("Compared with img-1: every thing has its counterpart.")
+
+
+def test_a_uniform_picture_has_no_bright_region() -> None:
+    assert measures.bright_regions(Image.new("RGB", (200, 200), (90, 90, 90)), "img-1").entities == ()
