@@ -337,7 +337,7 @@ def _is_at_work(process: psutil.Process) -> bool:
     if process.pid in _CHILDREN:
         return _CHILDREN[process.pid].poll() is None
     try:
-        return process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1
+        return bool(process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1)
     except psutil.Error:
         return False
 

@@ -133,13 +133,15 @@ class SceneGraph:
             node = self._graph.nodes[name]
             node["entity"] = _merged(node["entity"], entity)
         else:
-            stem = entity.label.replace(" ", "_")
-            self._numbers[stem] += 1
-            while (name := f"{stem}-{self._numbers[stem]}") in self._graph:  # an image, of whatever name
-                self._numbers[stem] += 1
+            name = self._next_id(entity.label.replace(" ", "_"))
             fields = {field: getattr(entity, field) for field in Entity.model_fields}
             self._place(SceneEntity.model_construct(**fields | {"id": name}, witnesses=(entity,)))
         self._named.setdefault((entity.call_id, entity.id), []).append(name)
+
+    def _next_id(self, stem: str) -> str:
+        self._numbers[stem] += 1
+        name = f"{stem}-{self._numbers[stem]}"
+        return self._next_id(stem) if name in self._graph else name  # which is an image's then
 
     def _place(self, entity: SceneEntity) -> None:
         self._graph.add_node(entity.id, kind="entity", entity=entity)
