@@ -179,14 +179,20 @@ class _Flow:
         return State(messages=[message], steps=state["steps"] + 1)
 
     def _offered(self, state: State, transcript: Transcript) -> tuple[list[BaseTool], list[str]]:
-        """The tools and the ids of images: all of them, unless the model has to look again after a wrong answer.
+        """The tools and the ids of images: all of them, unless the model would say the same again, as small ones do.
 
-        Small models would only say the same again. So `answer` is left out then, and of the images all but those that
-        the answer was sent back for, since nobody has looked at them.
+        After a plan that was made before, its tools are left out. After a wrong answer that was sent back with the tool
+        to call, there is no other; after a second one `answer` is left out, and of the images all but those that the
+        answer was sent back for, since nobody has looked at them.
         """
         last = state["messages"][-1]
         told = str(last.content)
-        if state["rejections"] < MAX_REJECTIONS or not (isinstance(last, ToolMessage) and told.startswith(REJECTED)):
+        if not (isinstance(last, ToolMessage) and told.startswith(REJECTED)):
+            left_out = _repeated(state["messages"])
+            return [tool for tool in self.tools if tool.name not in left_out], transcript.images
+        if wanted := [tool for tool in self.tools if told.endswith(f": call {tool.name}")]:
+            return wanted, transcript.images
+        if state["rejections"] < MAX_REJECTIONS:
             return self.tools, transcript.images
         named = {word.strip(",.") for word in told.split()}
         unseen = [image for image in transcript.images if image in named and not transcript.scene.searches(image)]
@@ -242,6 +248,14 @@ async def _after_plan(state: State) -> str | list[Send]:
 
 def _given_up(text: str, error: str) -> State:
     return State(answer=Answer(text=text, value=None, evidence=()).model_dump(mode="json"), error=error)
+
+
+def _repeated(messages: Sequence[AnyMessage]) -> set[str]:
+    """The tools of the last plan, if all its calls were made before for this question."""
+    plans = [one.tool_calls for one in messages[last_question(messages) :] if isinstance(one, AIMessage)]
+    last = plans.pop() if plans else []
+    made = [(call["name"], call["args"]) for calls in plans for call in calls]
+    return {call["name"] for call in last} if all((call["name"], call["args"]) in made for call in last) else set()
 
 
 def _last_plan(messages: Sequence[AnyMessage]) -> AIMessage:

@@ -13,6 +13,9 @@ from tools.errors import ToolError
 from tools.regions import Runtime, check_searched, scene_of
 from tools.vision_tool import Label, check_labels, vision_tool
 
+WHOLE = frozenset({"image", "picture", "photo", "photograph", "scene"})
+"""What small models at times take for a thing that others stand in relation to."""
+
 
 @vision_tool
 def query_scene(
@@ -34,6 +37,8 @@ def query_scene(
         other: The other label, for relation.
     """
     labels = [normalise(term) for term in check_labels([label, other or ""])]
+    if labels[1] in WHOLE:
+        raise ToolError(f"the {labels[1]} is no thing in itself: ask without relation and other")
     try:
         query = SceneQuery(op=op, label=labels[0], colour=colour, relation=relation, other=labels[1] or None)
     except ValidationError as error:

@@ -159,6 +159,25 @@ def test_who_answers_wrong_again_has_to_look_again(serve: Serve, workspace: Work
     assert offered[3] == [name for name in offered[0] if name != "answer"]
 
 
+def test_who_is_told_which_tool_to_call_is_offered_no_other(serve: Serve, workspace: Workspace) -> None:
+    outline = ("segment", {"image_id": "img-1", "labels": ["dog"]})
+    told = ("answer", {"text": "Outlined 2 dogs.", "value": 2, "evidence": ["dog-1", "dog-2"]})
+    server = serve([DETECT], [told], [outline], [told])
+    ask(server, workspace, "Outline the dogs.")
+    offered = [[tool["function"]["name"] for tool in request["tools"]] for request in server.requests]
+    assert offered[2] == ["segment"]
+    assert offered[3] == offered[0]
+
+
+def test_who_makes_the_same_plan_again_is_offered_the_other_tools(serve: Serve, workspace: Workspace) -> None:
+    server = serve([DETECT], [DETECT], [TWO_DOGS])
+    run = ask(server, workspace)
+    assert run.answer.value == 2
+    offered = [[tool["function"]["name"] for tool in request["tools"]] for request in server.requests]
+    assert offered[0] == offered[1]
+    assert offered[2] == [name for name in offered[0] if name != "detect"]
+
+
 def test_who_has_to_look_again_looks_where_nobody_has(serve: Serve, workspace: Workspace) -> None:
     workspace.add(Image.new("RGB", (64, 48)), "crop")
     wrong = ("answer", {"text": "img-1 shows more dogs.", "value": "img-1", "evidence": ["img-1"]})

@@ -33,6 +33,7 @@ def test_questions_about_what_was_seen(call: "Call", arguments: dict[str, object
         (["dog"], {"op": "count", "label": "cat"}, "nobody has looked for 'cat' yet: call detect with it first"),
         (["dog"], {"op": "count", "label": "dog", "relation": "near", "other": "cat"}, "looked for 'cat' yet"),
         (["dog"], {"op": "count", "label": ""}, "nobody has looked for 'thing' yet"),
+        (["dog"], {"op": "count", "label": "dog", "relation": "near", "other": "image"}, "the image is no thing"),
         (["dog"], {"op": "relation", "label": "dog"}, "op relation needs other"),
         (["dog"], {"op": "count", "label": "dog", "other": "dog"}, "relation and other go together"),
         (["dog"], {"op": "sum", "label": "dog"}, "op"),
