@@ -140,7 +140,8 @@ class Acting:
         model = (await asyncio.to_thread(workspace.model, on.task)).name
         if (message := earlier(call, model, request.state["messages"])) is not None:
             return message
-        return await self._shared.recall.look(call, image, model, lambda: self._limited(request, execute, on))
+        weights = f"{model} {workspace.entry(on.task).sha256}"
+        return await self._shared.recall.look(call, image, weights, lambda: self._limited(request, execute, on))
 
     async def _limited(self, request: ToolCallRequest, execute: Execute, on: Terms) -> Told:
         """The call within its time, which does not count the wait for a seat; who stops waiting stops the tool."""

@@ -28,6 +28,11 @@ SENTENCE = 3
 """Words from which on a question within another counts as that one: "a dog?" does not ask what "is a dog red?" does."""
 
 
+_QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]+)[\"“”„«»]")
+_ORDINALS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2}
+_ORDINAL = re.compile(r"\b(first|second|third|1st|2nd|3rd)(?: (?:image|picture|photo)\b| (?:or|and|one))")
+
+
 @dataclass
 class Case:
     """An answer beside everything that it is held against.
@@ -81,7 +86,11 @@ class Case:
     @cached_property
     def text(self) -> Reading:
         """What the text claims."""
-        return read(self.words, self.known)
+        return read(_QUOTED.sub(lambda quoted: " " if self.was_told(quoted[1]) else quoted[0], self.words), self.known)
+
+    def was_told(self, words: str) -> bool:
+        """Whether tools told all these words, such as those of a sign, which claim nothing about the picture."""
+        return set(re.findall(r"[^\W_]+(?:\.\d+)?", words.lower())) <= self.told
 
     @cached_property
     def question(self) -> Reading:
@@ -119,11 +128,38 @@ class Case:
                 return related or list(reading.claims)
         return _called(self.messages)
 
-    @property
+    @cached_property
+    def named(self) -> str | None:
+        """The one image that the question names, by its id or as the first of several; none if it names no or more."""
+        images = self.scene.images()
+        places = [_ORDINALS[found[1]] for found in _ORDINAL.finditer(self.asked.lower())]
+        ids = {one for one in self.question.ids if one in images} | {images[n] for n in places if n < len(images)}
+        return ids.pop() if len(ids) == 1 and len(images) > 1 else None
+
+    @cached_property
     def scopes(self) -> list[str | None]:
-        """The images in which a number may be meant to hold: all of them together, or any one of several."""
+        """The images in which a number may be meant to hold: all together or any of several; or the one that is named.
+
+        With that go images that were made of it, such as crops.
+        """
         images: list[str | None] = list(self.scene.images())
+        if self.named:
+            return [name for name in images if name and self._origin(name) == self._origin(self.named)]
         return [None, *images] if len(images) > 1 else [None]
+
+    def _origin(self, name: str) -> str:
+        image = self.scene.image(name)
+        return self._origin(image.parent) if image and image.parent else name
+
+    def matching(self, claim: Claim) -> set[str]:
+        """Ids of the things that a claim is about, in all images, or in the one that is named."""
+        scopes = self.scopes if self.named else [None]
+        return {name for scope in scopes for name in found(self.scene, claim, scope)}
+
+    @property
+    def due(self) -> list[str]:
+        """The images in which there is none if nobody saw any: the one named, those cited, those of things cited."""
+        return [self.named] if self.named else self.images or sorted({one.image_id for one in self.entities})
 
 
 def _asks(message: AnyMessage) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 from graphs.relations import Predicate
@@ -36,6 +37,34 @@ _OPEN = {"what", "which", "where", "who", "whose", "why", "how"}
 _DEEDS = {"count", "number", "list", "name", "tell"}
 _OUTLINES = re.compile(r"\b(outlin(e[sd]?|ing)|contours?|silhouettes?|segment(ed|ation)?|masks? (out|of|for))\b")
 """A mask alone may be worn."""
+_BOUNDS = {
+    r"\bmore than\b|\bover (?=\d|\w+ (?:of|in)\b)": ">", r"\b(?:fewer|less) than\b": "<", r"\bat least\b": ">=",
+    r"\b(?:at most|no more than|up to)\b": "<=", r"\b(?:exactly|only|just|precisely)\b": "==",
+}  # fmt: skip
+_EVERY = re.compile(r"\b(?:all|both|every|each)(?: of)?(?: (?:the|these|those|my))? (?!an? )")
+_DENIALS = ((re.compile(r"\b(?:neither of (?:which|them)|never|nor)\b"), "not"), (re.compile(r"\bnone of\b"), "no"),
+            (re.compile(r"\bwithout\b"), "not with"), (re.compile(r"\bcannot\b"), "can not"))  # fmt: skip
+_UNSEEN = re.compile(
+    r"(?:is|are|was|were|can|could) not (?:to )?(?:be )?(?:visible|found|there|present|shown|seen|here|anywhere|in)\b"
+)
+_RHETORICAL = re.compile(r"^(is|are|was|were|do|does|did|has|have|ca|could|would|wo)n't\b")
+_WHOLE = re.compile(
+    r"\b(?:in|on|of|inside|within|across|from)(?: the| this| that| these| those| my| your| our| each| any)*"
+    r"(?: (?:\w+ )?(?:images?|pictures?|photos?|photographs?|scenes?|shots?|frames?|views?)| img-\d+)\b"
+)
+_EXISTENCE = set(
+    "there any see seen show shows shown showing showed present visible appear appears appearing contain contains "
+    "containing include includes included including have has had having got get find finds found finding spot spots "
+    "spotted spotting notice noticed here anywhere somewhere part among amongst object objects thing things look looks "
+    "looking check checks whether tell if wonder could might may can would should please me i you we us it one ones at "
+    "least am be is are was were do does did been or and not no image images picture pictures photo photos photograph "
+    "scene scenes shot frame view up possible possibly exist exists depicted depict depicts displayed display detect "
+    "detected recognise recognised recognize recognized identify identified pictured drawn painted captured some so "
+    "true that this these those the a an of to for in for with let know say said now also still really actually "
+    "perhaps maybe hello hi thanks thank quick question help another sure answer need exact from about just kind sort "
+    "type like piece pieces loaf loaves single individual such out of by my your our what".split()
+)
+"""Words of a question whether there is something; any other asks more than that."""
 _ARTICLES = {"a", "an", "the", "some", "any", "another", "several", "many", "every", "each"}
 _BEFORE_NOUN = _ARTICLES | {"more", "fewer", "less", "most", "fewest"}
 _PIECES = {"piece", "pieces", "loaf", "loaves", "of", "the", "these", "those", "all"}
@@ -44,7 +73,8 @@ _BEFORE_COLOUR = {"is", "are", "have", "has", "looks", "look", "the", "a", "colo
                   "that", "which"}  # fmt: skip
 _ENDS = set(".,;:!?") | set(
     "is are was were be has have had do does of in on at to from and or but that which than with by for as it its "
-    "there here not can cannot could shows show seen visible present more most only both whose who where".split()
+    "there here not can cannot could says say reads read shows show seen visible present more most only both whose who "
+    "where".split()
 )
 _PLAIN = set(
     "image images picture pictures photo photos scene scenes one ones other others left right top bottom middle centre "
@@ -94,6 +124,10 @@ class Reading:
         asks: Whether it is a question to be answered by yes or no, or one for what, which, where, who, why or how.
         outlined: Whether outlines are spoken of.
         counts: Whether it asks how many there are of a label.
+        bound: How a number in it bounds what is counted.
+        either: Whether one of its claims is enough.
+        every: Whether all of a label are meant.
+        beyond: A word of a question that asks more of things than whether they are there.
     """
 
     claims: tuple[Claim, ...] = ()
@@ -108,6 +142,10 @@ class Reading:
     asks: Literal["whether", "what"] | None = None
     outlined: bool = False
     counts: bool = False
+    bound: str | None = None
+    either: bool = False
+    every: bool = False
+    beyond: str | None = None
 
 
 @dataclass
@@ -130,17 +168,26 @@ def read(text: str, known: Collection[str] = ()) -> Reading:
         text: A sentence or a few.
         known: Labels beside those of the taxonomy, such as those in the scene.
     """
-    lower = _AM_I_RIGHT.sub("", text.lower().replace("n't", " not").replace("'s", ""))
+    lower = _RHETORICAL.sub(lambda found: {"ca": "can", "wo": "will"}.get(found[1], found[1]), text.lower().strip())
+    lower = _AM_I_RIGHT.sub("", lower.replace("n't", " not").replace("'s", ""))
+    for pattern, plain in _DENIALS:
+        lower = pattern.sub(plain, lower)
     tokens = _TOKEN.findall(lower)
     mentions = list(_mentions(tokens, known))
     used: set[int] = set()
     for mention in mentions:
         _look_around(tokens, mention, used)
+    for before, mention in pairwise(mentions):
+        between = set(tokens[before.end : mention.start])
+        if before.number == 0 and "or" in between and between <= {"or", ",", "a", "an", "any", "the"}:
+            mention.number, mention.counted = 0, True  # "no horses or cows"
     colours = [token for token in tokens if token in COLOURS]
     if len(mentions) == len(colours) == 1:  # wherever it stands, it can be the colour of nothing else
         mentions[0].colours = colours
     words = set(tokens)
     compared = next((way for word, way in _COMPARED.items() if word in words), None) if _compares(tokens) else None
+    if re.search(r"\bas many\b.*\bas\b", lower):
+        compared = "="
     extreme = bool(words & _LARGEST or {"most", "space"} <= words) - bool(words & _SMALLEST)
     loose = [token for index, token in enumerate(tokens) if token.isdecimal() and index not in used]
     return Reading(
@@ -156,6 +203,19 @@ def read(text: str, known: Collection[str] = ()) -> Reading:
         asks=_asks(tokens) if text.rstrip().endswith("?") else None,
         outlined=bool(_OUTLINES.search(lower)),
         counts=any(_asked_number(tokens, mention) for mention in mentions),
+        bound=next((sign for pattern, sign in _BOUNDS.items() if re.search(pattern, lower)), None),
+        either="or" in tokens,
+        every=bool(_EVERY.search(lower)),
+        beyond=_beyond(lower, known),
+    )
+
+
+def _beyond(lower: str, known: Collection[str]) -> str | None:
+    tokens = _TOKEN.findall(_WHOLE.sub(" ", lower))
+    named = {place for one in _mentions(tokens, known) for place in range(one.start, one.end)}
+    others = (token for place, token in enumerate(tokens) if place not in named and token.isalpha())
+    return next(
+        (word for word in others if word not in _EXISTENCE and word not in _NUMBERS and word not in COLOURS), None
     )
 
 
@@ -210,10 +270,13 @@ def _look_around(tokens: Sequence[str], mention: _Mention, used: set[int]) -> No
     index, strange = mention.start - 1, 0
     while index >= 0 and strange < 3:
         token = tokens[index]
-        number = int(token) if token.isdecimal() else _NUMBERS.get(token)
+        number = _number(token)
         if number is not None:
-            mention.number, mention.counted = number, True
             used.add(index)
+            part = _number(tokens[index - 3]) if tokens[max(index - 2, 0) : index] == ["of", "the"] else None
+            if part is not None:  # "one of the two dogs"
+                used.add(index - 3)
+            mention.number, mention.counted = number if part is None else part, True
             break
         if token in COLOURS:
             mention.colours.append(token)
@@ -229,8 +292,14 @@ def _look_around(tokens: Sequence[str], mention: _Mention, used: set[int]) -> No
         after += [tokens[index]] if tokens[index] in (*COLOURS, "not") else []
         index += 1
     if set(after) - {"not"} and not (index < len(tokens) and _next_is_mention(tokens, index)):
-        mention.denied |= "not" in after
-        mention.colours += [colour for colour in after if colour != "not"]
+        mention.denied |= after[0] == "not"
+        said = after[: after.index("not")] if "not" in after[1:] and after[0] != "not" else after  # "white, not black"
+        mention.colours += [colour for colour in said if colour != "not"]
+    mention.denied |= bool(_UNSEEN.match(" ".join(tokens[mention.end : mention.end + 6])))
+
+
+def _number(token: str) -> int | None:
+    return int(token) if token.isdecimal() else _NUMBERS.get(token)
 
 
 def _asked_number(tokens: Sequence[str], mention: _Mention) -> bool:

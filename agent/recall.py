@@ -36,7 +36,7 @@ class Recall:
         Args:
             call: The call, of a tool that only looks.
             image: What it looks at.
-            model: What it looks with.
+            model: What it looks with: name and checksum, for one of the same name may have been trained anew.
             look: Makes the call; gives a message with an observation, or one that says why there is none.
         """
         key = json.dumps([image.sha256, call["name"], _arguments(call), model], sort_keys=True)

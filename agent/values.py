@@ -73,24 +73,88 @@ def _meant(case: Case, claims: Sequence[Claim]) -> list[set[str]]:
 def _boolean(case: Case, value: bool) -> str | None:
     if case.text.opening is not None and case.text.opening is not value:
         return f"value is {str(value).lower()} but the text begins with the opposite"
-    labels = case.question.labels
-    if case.question.compared and len(labels) > 1:
-        return _comparison(case, value, labels[:2])
+    asked = case.question
+    if asked.compared and len(asked.labels) > 1:
+        return _comparison(case, value, [_counted(case, label) for label in asked.labels[:2]])
+    images = [name for name in asked.ids if name in case.scene.images()]
+    if asked.compared and len(asked.labels) == 1 and len(images) == 2:
+        return _between(case, value, images)
     claims = case.claims
     if not claims or _described(case, claims):
         if any(case.answers(entity) == ("no" if value else "yes") for entity in case.entities):
             return f"value is {str(value).lower()} but what is cited says the opposite"
         return None if case.entities or not value else "cite the entities that show it, not only the image"
-    shown = {name for claim in claims for name in found(case.scene, claim)}
-    if bool(shown) is not value:
-        return f"{said(claims[0])}: the scene shows {'that it is so' if shown else 'no such thing'}"
-    others = {name for claim in claims if claim.other for name in found(case.scene, Claim(claim.other))}
+    if asked.claims and asked.beyond and not any(c.relation or c.colour or c.number is not None for c in claims):
+        return f"no tool has told whether it is so ({asked.beyond!r}): ask one that can, or answer with value null"
+    return _whether(case, value, claims)
+
+
+def _whether(case: Case, value: bool, claims: Sequence[Claim]) -> str | None:
+    """A yes wants that the claims hold, all or, where the question says "or", one; and the things that show it."""
+    # What the question denies it asks about; in the text of an answer that is the answer.
+    denied = [claim for claim in claims if case.question.claims and (claim.denied or claim.number == 0)]
+    groups: dict[Claim, list[Claim]] = {}
+    for claim in claims:
+        groups.setdefault(replace(claim, colour=None), []).append(claim)  # "black and white" is one thing
+    held = [any(_holds(case, claim, claim in denied, value) for claim in group) for group in groups.values()]
+    true = any(held) if case.question.either else all(held)
+    if true is not value:
+        wrong = claims[0] if true else next(iter(groups.values()))[0]
+        return f"{said(wrong)}: the scene shows {'that it is so' if true else 'no such thing'}"
+    shown = [set().union(*map(case.matching, group)) for key, group in groups.items() if group[0] not in denied]
+    against = set().union(*map(case.matching, denied))
+    others = {name for claim in claims if claim.other for name in case.matching(Claim(claim.other))}
     cited = {entity.id for entity in case.entities}
-    if value:
+    if value and shown:
+        hit = any if case.question.either else all
         if not cited:
             return "cite the entities that show it, not only the image"
-        return None if cited & shown and cited <= shown | others else "cite the entities that show it, and no others"
-    return unsearched(case, claims, case.images or sorted({entity.image_id for entity in case.entities}))
+        if not (hit(cited & names for names in shown) and cited <= set().union(*shown) | others):
+            return "cite the entities that show it, and no others"
+    if not value and against and not cited & against:
+        return "cite the entities that show it, not only the image"
+    if value:
+        return unsearched(case, denied, case.due or case.scene.images()) if denied else None
+    return None if against else unsearched(case, claims, case.due)
+
+
+def _holds(case: Case, claim: Claim, denied: bool, value: bool) -> bool:
+    """Whether a claim of a question holds; where it may be meant either way, as "are there two?" of three, as told."""
+    number = len(names := case.matching(claim))
+    if denied:
+        return not number
+    if not case.question.claims or claim.number is None:
+        if case.question.every and (claim.colour or claim.relation):
+            return bool(names) and names == case.matching(Claim(claim.label))
+        return bool(number)
+    match case.question.bound or case.question.compared:
+        case ">":
+            return number > claim.number
+        case "<":
+            return number < claim.number
+        case ">=":
+            return number >= claim.number
+        case "<=":
+            return number <= claim.number
+        case "==":
+            return number == claim.number
+    return value if number > claim.number else number == claim.number
+
+
+def _counted(case: Case, label: str) -> Claim:
+    """What of a label a question counts: those of a colour, where it says one."""
+    claim = next((one for one in case.question.claims if one.label == label and not one.relation), Claim(label))
+    return replace(claim, number=None, denied=False)
+
+
+def _between(case: Case, value: bool, images: Sequence[str]) -> str | None:
+    """Whether one image shows more, or fewer, than another."""
+    claim = _counted(case, case.question.labels[0])
+    if reason := unsearched(case, [claim], images):
+        return reason
+    first, second = (len(found(case.scene, claim, image)) for image in images)
+    true = {">": first > second, "<": first < second, "=": first == second}[case.question.compared or "="]
+    return None if value is true else f"there are: {images[0]} {first}, {images[1]} {second}"
 
 
 def _described(case: Case, claims: Sequence[Claim]) -> bool:
@@ -99,15 +163,16 @@ def _described(case: Case, claims: Sequence[Claim]) -> bool:
     return answered and unsearched(case, claims, sorted({entity.image_id for entity in case.entities})) is not None
 
 
-def _comparison(case: Case, value: bool, labels: Sequence[str]) -> str | None:
-    first, second = (set(found(case.scene, Claim(label))) for label in labels)
+def _comparison(case: Case, value: bool, claims: Sequence[Claim]) -> str | None:
+    first, second = map(case.matching, claims)
+    names = [said(claim) for claim in claims]
     difference = len(first) - len(second)
     true = {">": difference > 0, "<": difference < 0, "=": difference == 0}[case.question.compared or "="]
     if value is not true:
-        return f"there are {len(first)} of {labels[0]} and {len(second)} of {labels[1]}"
+        return f"there are {len(first)} of {names[0]} and {len(second)} of {names[1]}"
     if {entity.id for entity in case.entities} != first | second:
-        return f"cite every {labels[0]} and every {labels[1]}"
-    return unsearched(case, [Claim(label) for label in labels], case.images or case.scene.images()[:1])
+        return f"cite every {names[0]} and every {names[1]}"
+    return unsearched(case, claims, case.due or case.scene.images()[:1])
 
 
 def measured(case: Case, value: float) -> str | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Annotated
 
 from langchain_core.messages import AnyMessage
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from agent.case import Case, Value, found, said, unsearched
 from agent.claims import Claim
@@ -13,6 +14,14 @@ from agent.originals import passed_off
 from agent.values import measured, value_stands
 from graphs.scene import SceneGraph
 from graphs.taxonomy import ANYTHING, covers
+from tools.read_text import LABEL as TEXT
+
+_CONTROLS = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+
+
+def _printable(text: object) -> object:
+    """The text without control characters, which a terminal would obey."""
+    return text.translate(_CONTROLS) if isinstance(text, str) else text
 
 
 class Answer(BaseModel):
@@ -26,7 +35,7 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
-    text: str = Field(min_length=1)
+    text: Annotated[str, BeforeValidator(_printable), Field(min_length=1)]
     value: Value
     evidence: tuple[str, ...]
 
@@ -67,6 +76,8 @@ def _cited(case: Case) -> str | None:
     if not case.question.labels and not case.text.labels:
         labels = {claim.label for claim in case.claims} or {ANYTHING}
     for entity in case.entities:
+        if case.named and entity.image_id not in case.scopes:
+            return f"{entity.id} is in {entity.image_id}, the question is about {case.named}"
         if case.answers(entity) is None and not any(covers(label, entity.label) for label in labels):
             return f"{entity.id} is cited, but the answer is about {', '.join(sorted(labels))}"
     return None
@@ -78,6 +89,8 @@ def _text(case: Case) -> str | None:
         return f"the text names {', '.join(unknown)}, which is not in the scene"
     if case.value is not None:
         told = {*case.told, *(word for label in case.known for word in label.split())}
+        if any(entity.label == TEXT for entity in case.entities):
+            told |= set(case.asked.lower().replace("?", " ").split())  # what carries the words that were read
         if strange := [word for word in case.text.strangers if word not in told]:
             return f"the text names {strange[0]!r}, of which no tool has told"
         if stray := [label for label in case.text.labels if not _meant(case, label)]:

@@ -61,6 +61,14 @@ class Edit(Frozen):
     factor: float = 2.0
 
 
+_DOING = "holding|wearing|carrying|riding|standing|sitting|lying|walking|running|looking|facing"
+_WHICH = rf"\b(?:{_SIDE}|behind|in front of|between|with|at|from|{_DOING})\b|(?<!^)\b(?:that|which|who)\b"
+"""Words after which stands which of several things is meant."""
+
+_BUT = r"\b(except|but|not|non|other than|apart from|besides|excluding|without)\b"
+"""Words after which the very things are named that are not meant."""
+
+
 def read(instruction: str) -> Edit | None:
     """Read an instruction; none where it is of no known form, or names several things at once."""
     text = " ".join(instruction.strip().rstrip(".!").split())
@@ -74,10 +82,10 @@ def read(instruction: str) -> Edit | None:
 def _edit(kind: Kind, found: dict[str, str]) -> Edit | None:
     colour = _spelt(found.get("colour", ""))
     phrase = found.get("thing", "").lower()
-    if re.search(r"\band\b|,|&", phrase):
+    if re.search(r"\band\b|,|&", phrase) or re.search(_BUT, phrase):
         return None
     # Of "the dog next to the tree" the tree only says which.
-    first, *further = re.split(rf"\b(?:{_SIDE}|behind|in front of|between|with|at|from)\b", phrase)
+    first, *further = re.split(_WHICH, phrase)
     label = _label(first)
     words = [_spelt(word) for word in first.split() if word not in _ARTICLES]
     tints = [colour for colour in COLOURS if colour in words]

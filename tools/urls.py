@@ -106,6 +106,7 @@ def _request(client: httpx.Client, url: httpx.URL, resolve: Resolve) -> httpx.Re
     if not addresses or not all(map(is_public, addresses)):
         raise UserError(f"{url.host} is no public address; save the picture to a file and name that")
     headers = {"Host": url.netloc.decode("ascii"), "Accept": "image/*", "User-Agent": "scenograph"}
+    headers["Accept-Encoding"] = "identity"  # pictures are compressed as they are
     pinned = url.copy_with(host=addresses[0], username=None, password=None)
     return client.build_request("GET", pinned, headers=headers, extensions={"sni_hostname": url.host})
 
@@ -133,6 +134,9 @@ def _written(response: httpx.Response, url: str, folder: Path, until: float) -> 
         UserError: If it is larger than `MAX_BYTES` or not here by `until`, or the folder cannot be written to.
     """
     data = bytearray()
+    if (encoding := response.headers.get("Content-Encoding", "identity").lower()) != "identity":
+        # A kilobyte can unpack to more than the memory holds, before its size could be looked at.
+        raise UserError(f"{url} sends the picture packed ({encoding}); save it to a file and name that")
     for piece in response.iter_bytes():
         data += piece
         if len(data) > MAX_BYTES:

@@ -140,5 +140,7 @@ def _table(runs: Sequence[dict[str, Any]], pictures: Sequence[Path]) -> None:
 
 def _which(values: Sequence[object], pictures: Sequence[Path]) -> None:
     if any(isinstance(value, bool) for value in values):
-        so = [str(picture) for value, picture in zip(values, pictures, strict=True) if value is True]
+        so, open_ = ([str(p) for v, p in zip(values, pictures, strict=True) if v is wanted] for wanted in (True, None))
         typer.echo(f"{len(so)} of {len(pictures)}: {', '.join(so) or 'none'}")
+        if open_:
+            typer.echo(f"not established for {len(open_)}: {', '.join(open_)}")

@@ -189,3 +189,124 @@ def test_a_number_that_is_written_in_the_picture_is_no_count() -> None:
         assert verify(answer, scene, [question(IMAGES[:1], "How many dogs are there?"), *messages]) is not None
     answer = Answer(text="It says 5.", value=5, evidence=("text-1",))
     assert verify(answer, scene, [question(IMAGES[:1], "Which number is on the sign?"), *messages]) is None
+
+
+STREET = (
+    ("dog", "brown", 0, "img-1"), ("dog", "black", 20, "img-1"), ("cat", "white", 40, "img-1"),
+    ("car", "red", 10, "img-1"), ("car", "blue", 30, "img-1"), ("dog", "brown", 50, "img-2"),
+)  # fmt: skip
+
+
+def judged(query: str, value: Value, evidence: str, text: str = "So it is.") -> str | None:
+    """What is said of an answer about two pictures in which everything was searched."""
+    seen = []
+    for place, (label, colour, x, image) in enumerate(STREET):
+        box = Box(x1=x, y1=10 * place, x2=x + 9, y2=10 * place + 9)
+        one = dog(1).model_copy(update={"id": f"{place}", "label": label, "image_id": image, "box": box})
+        seen.append(one.model_copy(update={"attributes": {"colour": colour}}))
+    searches = tuple(
+        Search(image_id=image.id, label="*", model="m", call_id="call-1", tool="detect") for image in IMAGES
+    )
+    told = Observation(text="all", entities=tuple(seen), searches=searches)
+    messages = [question(IMAGES, query), ToolMessage("all", tool_call_id="call-1", artifact=told.dump())]
+    return verify(Answer(text=text, value=value, evidence=tuple(evidence.split())), fold([told], IMAGES), messages)
+
+
+DOGS, ALL_DOGS, CARS = "dog-1 dog-2", "dog-1 dog-2 dog-3", "car-1 car-2"
+
+
+@pytest.mark.parametrize(
+    ("query", "right", "shown"),
+    [
+        ("Is there no horse?", True, "img-1"),
+        ("Is there no cat?", False, "cat-1"),
+        ("Is there a dog but no cat?", False, "cat-1"),
+        ("Isn't there a cat?", True, "cat-1"),
+        ("Is the cat not white?", False, "cat-1"),
+        ("Are there more than three dogs?", False, "img-1"),
+        ("Are there more than two dogs?", True, ALL_DOGS),
+        ("Are there fewer than two cars?", False, "img-1"),
+        ("Are there exactly two dogs?", False, "img-1"),
+        ("Are there four dogs?", False, "img-1"),
+        ("Are both cars red?", False, "img-1"),
+        ("Are all the dogs brown?", False, "img-1"),
+        ("Is there a dog and a horse?", False, "img-1"),
+        ("Is there a dog and a cat?", True, "dog-1 cat-1"),
+        ("Is there a horse or a cat?", True, "cat-1"),
+        ("Are there as many dogs as cats?", False, f"{ALL_DOGS} cat-1"),
+        ("Are there more red cars than cats?", False, "car-1 cat-1"),
+        ("Is there a cat in img-1?", True, "cat-1"),
+        ("Is there a cat in img-2?", False, "img-2"),
+        ("Is there a cat in the second picture?", False, "img-2"),
+        ("Are there more dogs in img-1 than in img-2?", True, ALL_DOGS),
+        ("Are there more dogs in img-2 than in img-1?", False, ALL_DOGS),
+    ],
+)
+def test_a_yes_or_no_is_true_of_all_that_the_question_says(query: str, right: bool, shown: str) -> None:
+    assert judged(query, right, shown) is None
+    assert judged(query, not right, shown) is not None
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["Is the cat bigger than the car?", "Is the cat on the car?", "Is the cat asleep?", "Is the cat touching the car?"],
+)
+@pytest.mark.parametrize("value", [True, False])
+def test_that_things_are_there_says_no_more_of_them(query: str, value: bool) -> None:
+    assert "no tool has told whether it is so" in (judged(query, value, "cat-1") or "")
+
+
+@pytest.mark.parametrize(
+    ("query", "value", "right", "wrong"),
+    [
+        ("How many dogs are in img-1?", 2, DOGS, ALL_DOGS),
+        ("How many dogs are in img-2?", 1, "dog-3", "dog-1"),
+        ("How many cats does the first picture show?", 1, "cat-1", "img-1"),
+    ],
+)
+def test_a_number_is_that_of_the_image_which_is_named(query: str, value: int, right: str, wrong: str) -> None:
+    assert judged(query, value, right) is None
+    assert judged(query, len(wrong.split()), wrong) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No, I cannot see any horse.",
+        "No, a horse is not visible.",
+        "No, a horse was not found.",
+        "No, the picture is without a horse.",
+    ],
+)
+def test_none_is_said_in_many_ways(text: str) -> None:
+    assert judged("Is there a horse?", False, "img-1", text) is None
+    assert judged("Is there a dog?", False, "img-1", text.replace("horse", "dog")) is not None
+
+
+@pytest.mark.parametrize(
+    ("query", "value", "shown", "text"),
+    [
+        ("What colour is the cat?", "white", "cat-1", "The cat is white, not black."),
+        ("How many cars are red?", 1, "car-1", "One of the two cars is red."),
+        ("How many cars are white?", 0, "img-1", "None of the cars is white."),
+        ("Is there a horse or a cow?", False, "img-1", "No, there are no horses or cows."),
+    ],
+)
+def test_what_is_not_so_is_no_claim_that_it_is(query: str, value: Value, shown: str, text: str) -> None:
+    assert judged(query, value, shown, text) is None
+
+
+@pytest.mark.parametrize("line", ["BEWARE OF THE DOG", "GATE B-12", "NO PARKING 8AM-6PM", "2 FOR 1"])
+def test_what_a_sign_says_is_quoted_and_no_claim(line: str) -> None:
+    sign = dog(1).model_copy(update={"label": "text", "attributes": {"text": line}, "tool": "read_text"})
+    told = Observation(text=f"1 line\n{line}", entities=(sign,))
+    messages = [
+        question(IMAGES[:1], "What does the sign say?"),
+        ToolMessage(told.text, name="read_text", tool_call_id="call-1", artifact=told.dump()),
+    ]
+    answer = Answer(text=f'The sign says "{line}".', value=line, evidence=("text-1",))
+    assert verify(answer, fold([told], IMAGES[:1]), messages) is None
+
+
+def test_an_answer_holds_nothing_that_a_terminal_obeys() -> None:
+    assert Answer(text="a\x1b]0;owned\x07b\x1b[2Jc\nd", value=None, evidence=()).text == "a]0;ownedb[2Jc\nd"

@@ -170,7 +170,7 @@ def own() -> Own:
     """What the user added and chose; nothing, where there is no file yet.
 
     Raises:
-        UserError: If the file is damaged.
+        UserError: If the file is damaged, or cannot be read.
     """
     path = own_path()
     try:
@@ -179,6 +179,8 @@ def own() -> Own:
         return Own()
     except ValidationError as error:
         raise UserError(f"{path} is damaged ({error.errors()[0]['msg']}); mend or remove it") from error
+    except OSError as error:
+        raise UserError(f"cannot read {path} ({error.strerror}); set SCENOGRAPH_HOME to a folder of yours") from error
 
 
 def entries(path: Path | None = None) -> tuple[ModelEntry, ...]:

@@ -98,7 +98,7 @@ def _folder(path: Path) -> dict[str, Any]:
         return {"task": "generate", "backend": "diffusers"}
     try:
         config = json.loads((path / "config.json").read_text(encoding="utf-8"))
-        [architecture] = config["architectures"]
+        [architecture] = map(str, config["architectures"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{path} is no folder of transformers; it needs a config.json that names one architecture"
@@ -108,6 +108,9 @@ def _folder(path: Path) -> dict[str, Any]:
     for part, (task, backend) in _ARCHITECTURES.items():
         if part in architecture:
             labels = config.get("id2label", {}) if backend == "transformers" else {}
-            ordered = [str(labels[key]) for key in sorted(labels, key=int)]
+            try:
+                ordered = [str(labels[key]) for key in sorted(labels, key=int)]
+            except (TypeError, ValueError, KeyError) as error:
+                raise UserError(f"{path}: id2label in config.json does not number the classes") from error
             return {"task": task, "backend": backend, "classes": tuple(ordered)}
     raise UserError(f"{path} is a {architecture}, for which there is no tool; see `scenograph models add --help`")
