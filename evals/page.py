@@ -22,6 +22,8 @@ WORST = 20
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 BLUE = "#3465a4"
+MOST_REASONS, LONGEST = 15, 80
+"""How many reasons of failures are drawn, and how many characters of each."""
 
 
 class Worst(NamedTuple):
@@ -81,7 +83,10 @@ def _plots(report: Report) -> list[Figure]:
         plots.append(_bars("accuracy by kind, with 95% intervals", report.by_kind))
     owed = Counter(one.why for one in report.results if one.why is not None)
     if owed:
-        counts = {why: Metric(value=number, low=None, high=None, n=number) for why, number in owed.most_common()}
+        most = owed.most_common(MOST_REASONS)
+        others = owed.total() - sum(number for _, number in most)
+        shown = [*most, *([("others", others)] if others else [])]
+        counts = {why[:LONGEST]: Metric(value=number, low=None, high=None, n=number) for why, number in shown}
         plots.append(_bars("what failures are owed to", counts))
     return plots
 
@@ -97,7 +102,7 @@ def _bars(title: str, metrics: dict[str, Metric]) -> Figure:
     for place, one in zip(places, metrics.values(), strict=True):
         if one.low is not None and one.high is not None:
             axes.plot([one.low, one.high], [place, place], color="black", linewidth=1.2)
-    axes.set_yticks(places, list(metrics))
+    axes.set_yticks(places, list(metrics), parse_math=False)  # a name may be text of a model
     axes.invert_yaxis()
     axes.set_title(title, fontsize=10)
     return figure

@@ -26,9 +26,14 @@ def going_on(out: Path, asked: Mapping[str, Any]) -> Iterator[None]:
     """
     path = out / ASKED
     wanted = json.loads(json.dumps(asked))
-    begun = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    try:
+        begun = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    except ValueError as error:
+        raise UserError(f"{path} is damaged: remove it, if {out} holds the training that you mean") from error
     if begun is None:
-        path.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
+        draft = path.with_suffix(".draft")
+        draft.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
+        draft.replace(path)
     elif differ := [name for name in wanted if begun.get(name) != wanted[name]]:
         raise UserError(f"{out} holds a training that differs in {' and '.join(differ)}: choose another --out")
     try:

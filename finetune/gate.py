@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from evals.diorama.world import make_diorama
@@ -29,6 +30,10 @@ DATA = "data"
 
 SURPRISE = 0.1
 """By how much the deployed figure may lie below that of training before the gate names it as a fault of deployment."""
+
+
+FEWEST = 10
+"""Images from which on a gain says something: resamples of a few are all alike, and any gain seems sure."""
 
 
 class Scenes(NamedTuple):
@@ -108,6 +113,8 @@ def measure(
 
 def reasons(candidate: ModelEntry, verdicts: Sequence[Verdict]) -> list[str]:
     """Why a candidate is not to be used; none if it is better somewhere and worse nowhere."""
+    if few := [one for one in verdicts if one.gain.n < FEWEST]:
+        return [f"{few[0].name} was measured on {few[0].gain.n} images, which says nothing: give {FEWEST} or more"]
     told = [
         f"{one.name} falls by {-(one.gain.value or 0):.3f} ({one.gain.low:+.3f} to {one.gain.high:+.3f})"
         for one in verdicts
@@ -141,7 +148,8 @@ def labelled(folder: Path) -> Scenes:
     images = [picture(path) for path in data.image_paths]
     found = [data.annotations[path] for path in data.image_paths]
     true = [_things(one, data.classes, image) for one, image in zip(found, images, strict=True)]
-    return Scenes(DATA, images, true, outlined=all(one.mask is not None for one in found if len(one)))
+    outlined = all(_outline(one, index) is not None for one in found for index in range(len(one)))
+    return Scenes(DATA, images, true, outlined=outlined)
 
 
 def dioramas(seed: int, count: int) -> Scenes:
@@ -156,7 +164,13 @@ def _things(found: Detections, classes: Sequence[str], image: Image.Image) -> li
     things = []
     for index, (x1, y1, x2, y2) in enumerate(found.xyxy.tolist()):
         box = Box(x1=x1, y1=y1, x2=x2, y2=y2)
-        outline = filled(box, image) if found.mask is None else np.asarray(found.mask[index], dtype=np.bool_)
+        own = _outline(found, index)
         label = classes[int(found.class_id[index])] if found.class_id is not None else ""
-        things.append(Thing(label, box, masks.encode(outline)))
+        things.append(Thing(label, box, masks.encode(filled(box, image) if own is None else own)))
     return things
+
+
+def _outline(found: Detections, index: int) -> NDArray[np.bool_] | None:
+    """The mask of a label; none where it has none, as those with and without may be mixed in one image."""
+    mask = None if found.mask is None else np.asarray(found.mask[index], dtype=np.bool_)
+    return mask if mask is not None and mask.any() else None

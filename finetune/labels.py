@@ -18,9 +18,13 @@ from graphs.types import Mask
 from tools import masks
 from tools.errors import UserError
 from tools.intake import picture
+from tools.read_text import LABEL as TEXT
+from tools.regions import PICTURE
 
 GRAPH = "graph.json"
 PAGE = Path(__file__).with_name("review.html.jinja")
+NO_THINGS = (PICTURE, TEXT)
+"""Labels of a picture as a whole and of a line of text, which no detector is to learn."""
 CROP_PX = 160
 MARGIN = 0.15
 """Of a box's sides: what is shown around it, so that a person sees where the thing stands."""
@@ -77,6 +81,8 @@ def gather(runs: Iterable[Path]) -> list[Label]:
         except (ValueError, KeyError, TypeError, AttributeError, nx.NetworkXError) as error:
             raise UserError(f"{file} is no scene graph of this project") from error
         for entity in scene.entities():
+            if entity.label in NO_THINGS:
+                continue
             ref = scene.image(entity.image_id)
             if ref is None or ref.origin != "file":
                 continue  # a crop or a made picture is no evidence of what a photograph holds

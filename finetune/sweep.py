@@ -165,7 +165,8 @@ class Sweep:
             Each trial that ended now.
 
         Raises:
-            UserError: If training refuses; a sweep in which nothing ended yet is forgotten, so that it can be mended.
+            UserError: If training refuses; a sweep in which nothing ended yet is forgotten, so that it can be mended,
+                any other leaves this trial out when it goes on.
         """
         while len(self.ended()) < count:
             broken_off = self._broken_off()
@@ -175,7 +176,9 @@ class Sweep:
             try:
                 entry = same or train(self.folder / f"trial-{number}", _written(values))
             except UserError:
-                if not broken_off and not self.ended():
+                if self.ended():  # the next call goes on with others
+                    self._study.tell(number, state=TrialState.FAIL)
+                elif not broken_off:
                     optuna.delete_study(study_name=STUDY, storage=self._storage)
                 raise
             gc.collect()  # what a Trainer held of the GPU's memory is in cycles

@@ -111,10 +111,10 @@ def _gated(entry: ModelEntry, data: str | None) -> str:
     return f"; {', '.join(gains)}"
 
 
-def _existing(folder: str) -> Path:
-    path = Path(folder).expanduser()
-    if not path.is_absolute() or not path.is_dir():
-        raise ToolError(f"no folder {folder}: give the full path of a folder that exists, or ask the user for it")
+def _existing(data: str) -> Path:
+    path = Path(data).expanduser()
+    if not path.is_absolute() or not path.exists():
+        raise ToolError(f"no folder or file {data}: give the full path of one that exists, or ask the user for it")
     return path
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, model_validator
 
 Origin = Literal["file", "frame", "crop", "generated", "edited"]
 Source = Literal["geometry", "model", "rule", "track"]
@@ -12,9 +12,9 @@ Score = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class Frozen(BaseModel):
-    """A value: immutable, strict about unknown fields, and without NaN, which JSON does not have."""
+    """A value: immutable, and strict about unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Made(Frozen):
@@ -65,10 +65,10 @@ class ImageRef(Frozen):
 class Box(Frozen):
     """An axis-aligned box, `xyxy`, in pixels of its image; the origin is the top left corner."""
 
-    x1: float
-    y1: float
-    x2: float
-    y2: float
+    x1: FiniteFloat
+    y1: FiniteFloat
+    x2: FiniteFloat
+    y2: FiniteFloat
 
     @model_validator(mode="after")
     def _ordered(self) -> Box:

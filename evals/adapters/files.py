@@ -42,13 +42,13 @@ def read(path: Path, form: TypeAdapter[T]) -> T:
 
 def read_lines(path: Path, form: TypeAdapter[T]) -> list[T]:
     """A file of JSON lines, each in a form. Raises as `read` does."""
-    lines = _text(path).splitlines()
+    lines = _text(path).split("\n")
     return [_checked(line, form, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip()]
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UserError(f"cannot read {path} ({error.strerror}): --data names another kind of folder?") from error
     except UnicodeDecodeError as error:

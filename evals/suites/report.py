@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, Field
 from rich.console import Console
@@ -99,12 +99,22 @@ def report_of(
 
 def mean_of(results: Sequence[Result], name: str) -> Metric:
     """The weighted mean of a score over the results that have it."""
-    scores = [score for one in results for score in one.scores if score.name == name]
-    return ratio([one.value * one.weight for one in scores], [one.weight for one in scores])
+    scores = [(one, score) for one in results for score in one.scores if score.name == name]
+    return _clustered((one, score.value * score.weight, score.weight) for one, score in scores)
 
 
 def _accuracy(results: Sequence[Result]) -> Metric:
-    return ratio([float(one.correct) for one in results])
+    return _clustered((one, float(one.correct), 1.0) for one in results)
+
+
+def _clustered(parts: Iterable[tuple[Result, float, float]]) -> Metric:
+    """The ratio of sums, with its interval over questions: several tries at one of them are no cases of their own."""
+    sums: dict[str, list[float]] = {}
+    for result, top, bottom in parts:
+        both = sums.setdefault(result.trial.question.id.partition("#")[0], [0.0, 0.0])
+        both[0] += top
+        both[1] += bottom
+    return ratio([top for top, _ in sums.values()], [bottom for _, bottom in sums.values()])
 
 
 def _failure(result: Result) -> Failure:

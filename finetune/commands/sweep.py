@@ -59,7 +59,7 @@ def command(
             reached = objective(one.entry)
             again = "" if one.entry.name == f"trial-{one.number}" else f" (as {one.entry.name})"
             typer.echo(f"trial {one.number}: {values}: {reached} {one.entry.metrics[reached]:.4f}{again}")
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, UserError):
         _end(sweep, data, json)
         raise
     _end(sweep, data, json)

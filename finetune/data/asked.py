@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pydantic import AliasChoices, BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from finetune.data.read import SPLITS, given_splits
 from finetune.data.split import stratified
@@ -24,6 +24,8 @@ class Asked(BaseModel):
         answer: In the data `answer`, `caption` or `text`.
     """
 
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
     image: Path = Field(validation_alias=AliasChoices("image", "file_name"))
     question: str = ""
     answer: str = Field(min_length=1, validation_alias=AliasChoices("answer", "caption", "text"))
@@ -41,7 +43,7 @@ def read_asked(path: Path, share: float, seed: int) -> tuple[list[Asked], list[A
     Raises:
         UserError: If nothing of the kind is there, a row is not in form, or a picture is missing.
     """
-    if splits := given_splits(path) or _split_files(path):
+    if splits := given_splits(path) or split_files(path):
         return _rows(splits[0]), _rows(splits[1])
     rows = _rows(path / "train" if (path / "train" / EASY).is_file() else path)
     answers: dict[str, list[str]] = {}
@@ -55,7 +57,7 @@ def read_asked(path: Path, share: float, seed: int) -> tuple[list[Asked], list[A
     return parts[0], parts[1]
 
 
-def _split_files(path: Path) -> tuple[Path, Path] | None:
+def split_files(path: Path) -> tuple[Path, Path] | None:
     """The files `train.jsonl` and `val.jsonl` of a folder, or none."""
     found = [next((file for name in names if (file := path / f"{name}.jsonl").is_file()), None) for names in SPLITS]
     return (found[0], found[1]) if found[0] is not None and found[1] is not None else None
@@ -68,7 +70,7 @@ def _rows(path: Path) -> list[Asked]:
         raise UserError(f"{path} holds {names}: name one of them, or call two train.jsonl and val.jsonl")
     file = files[0] if files else path / EASY
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
             f"{path} holds no rows: give a .jsonl with image and caption, or image, question and answer, in each line"
@@ -90,7 +92,7 @@ def _easy(file: Path, text: str) -> list[Asked]:
 
 def _lines(file: Path, text: str) -> list[Asked]:
     rows = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:

@@ -35,7 +35,7 @@ def read_transcripts(path: Path) -> list[Transcript]:
         UserError: If it cannot be read, a line is no transcript, nothing in it is to be learnt, or an image is missing.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read as transcripts: {error}") from error
     found = [_one(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
@@ -55,6 +55,13 @@ def _one(path: Path, number: int, line: str) -> Transcript:
         raise UserError(f"{where} has no message of the assistant: there is nothing to learn from it")
     if unknown := roles - {"system", "user", "assistant", "tool"}:
         raise UserError(f"{where} has a message of {unknown.pop()!r}: roles are system, user, assistant and tool")
+    try:
+        for call in (call for message in read.messages for call in message.get("tool_calls") or ()):
+            given = call["function"]["arguments"]
+            if not isinstance(json.loads(given) if isinstance(given, str) else given, dict):
+                raise TypeError
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{where} has a tool call that is not in OpenAI's form: function, name, arguments") from error
     for name in read.images:
         if not (path.parent / name).is_file():
             raise UserError(f"{where} shows {name}, which is not beside it")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from tools.errors import UserError
+
 if TYPE_CHECKING:
     from supervision import DetectionDataset
 
@@ -20,8 +22,14 @@ def write_yolo(data: DetectionDataset, images: Path, labels: Path) -> None:
         data: Boxes, or boxes and masks.
         images: Folder for the images.
         labels: Folder for a text file an image.
+
+    Raises:
+        UserError: If two images have the same name.
     """
-    data.as_yolo(str(images), str(labels))
+    try:
+        data.as_yolo(str(images), str(labels))
+    except ValueError as error:  # of folders in folders, or of two suffixes
+        raise UserError(f"two images would get the same file ({error}): give each a name of its own") from error
     for path, found in data.annotations.items():
         written = labels / f"{Path(path).stem}.txt"
         if found.mask is not None and found.class_id is not None:

@@ -70,7 +70,7 @@ def train(
     backbone = Backbone(load_backbone(packaged(BACKBONE)))
     scores = fit(
         decoder,
-        [_examples(part, backbone, px, tokenizer) for part in parts],
+        [_examples(part, backbone, px, tokenizer, decoder.config.max_position_embeddings) for part in parts],
         out,
         {name: value for name, value in chosen.items() if name not in OWN}
         | {"metric_for_best_model": "word_accuracy", "label_names": ["labels"]},
@@ -124,16 +124,23 @@ def _new(rows: Sequence[Asked], chosen: dict[str, Any]) -> tuple[Any, Any]:
     return _learner()(config), tokenizer
 
 
-def _examples(rows: Sequence[Asked], backbone: Backbone, px: int, tokenizer: Any) -> Any:
-    """A torch data set; the frozen backbone looks at each picture once, however much is asked about it."""
+def _examples(rows: Sequence[Asked], backbone: Backbone, px: int, tokenizer: Any, most: int) -> Any:
+    """A torch data set; the frozen backbone looks at each picture once, however much is asked about it.
+
+    Raises:
+        UserError: If a question with its answer has more than so many tokens.
+    """
     import torch
 
+    before = [prompt(tokenizer, row.question) for row in rows]
+    after = [tokenizer(row.answer, add_special_tokens=False)["input_ids"] + [tokenizer.eos_token_id] for row in rows]
+    lengths = [len(one) + len(other) for one, other in zip(before, after, strict=True)]
+    if (longest := max(lengths)) > most:
+        row = rows[lengths.index(longest)]
+        raise UserError(f"what is said of {row.image} takes {longest} tokens, {most} are the most: shorten it")
     paths = list(dict.fromkeys(row.image for row in rows))
     seen = np.concatenate(list(_looked(paths, backbone, px)))
     places = {path: index for index, path in enumerate(paths)}
-    before = [prompt(tokenizer, row.question) for row in rows]
-    after = [tokenizer(row.answer, add_special_tokens=False)["input_ids"] + [tokenizer.eos_token_id] for row in rows]
-    longest = max(len(one) + len(other) for one, other in zip(before, after, strict=True))
 
     class Examples(torch.utils.data.Dataset[dict[str, Any]]):
         def __len__(self) -> int:

@@ -34,6 +34,8 @@ def options(defaults: Mapping[str, Any], known: Collection[str], given: Sequence
             chosen[name] = read_value(text)
         except yaml.YAMLError as error:
             raise UserError(f"--set {one}: the value is not YAML") from error
+        if isinstance(defaults.get(name), float) and not isinstance(chosen[name], float | int):
+            raise UserError(f"--set {one}: {name} is a number, such as {defaults[name]}")
     return chosen
 
 

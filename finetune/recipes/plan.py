@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from agent.llm.embedded import assemble, is_embedded
+from finetune.data.asked import split_files
 from finetune.data.transcripts import Transcript, read_transcripts
 from finetune.recipes import trainer
 from finetune.recipes.options import options, positive
@@ -61,7 +62,7 @@ def train(
     folder = assemble(base) if is_embedded(base) else base.path()
     sees = hasattr(AutoConfig.from_pretrained(folder), "vision_config")
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    parts = _parts(read_transcripts(data), tokenizer, share, int(chosen["seed"]))
+    parts = _parts(data, tokenizer, share, int(chosen["seed"]))
     model = (AutoModelForImageTextToText if sees else AutoModelForCausalLM).from_pretrained(folder)
     layers = model.config.get_text_config().num_hidden_layers
     scores = trainer.fit_sft(
@@ -86,8 +87,14 @@ def train(
     )
 
 
-def _parts(transcripts: list[Transcript], tokenizer: Any, share: float, seed: int) -> list[list[dict[str, str]]]:
+def _parts(data: Path, tokenizer: Any, share: float, seed: int) -> list[list[dict[str, str]]]:
     """Prompts and completions to train and to validate on; a transcript's turns stay on one side."""
+    if splits := split_files(data):
+        return [[turn for one in read_transcripts(part) for turn in turns(one, tokenizer)] for part in splits]
+    files = sorted(data.glob("*.jsonl")) if data.is_dir() else [data]
+    if len(files) != 1:
+        raise UserError(f"{data} holds {len(files)} files .jsonl: name one, or call two train.jsonl and val.jsonl")
+    transcripts = read_transcripts(files[0])
     order = np.random.default_rng(seed).permutation(len(transcripts))
     count = min(max(round(share * len(order)), 1), len(order) - 1)
     chosen = [[transcripts[index] for index in part] for part in (order[count:], order[:count])]

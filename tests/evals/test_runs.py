@@ -184,3 +184,25 @@ def test_runs_without_trials_are_not_graded_anew(home: Path, capsys: pytest.Capt
     runs.save(Report(suite="detector", metrics={}), folder)
     assert scenograph("score", "detector-1") == 2
     assert "keeps no trials" in capsys.readouterr().err
+
+
+def test_tries_at_one_question_are_no_questions_of_their_own(tmp_path: Path) -> None:
+    once = [result(number, number % 3 == 0, tmp_path) for number in range(40)]
+    tenfold = [_renamed(one, f"{one.trial.question.id}#{n}") for one in once for n in range(10)]
+    reports = [report_of("diorama", results, ["answer_accuracy"], False) for results in (once, tenfold)]
+    one, ten = (report.metrics["answer_accuracy"] for report in reports)
+    assert (ten.value, ten.low, ten.high) == (one.value, one.low, one.high)
+    assert (one.n, ten.n) == (40, 400)
+
+
+def _renamed(one: Result, name: str) -> Result:
+    question = one.trial.question.model_copy(update={"id": name})
+    return one.model_copy(update={"trial": one.trial.model_copy(update={"question": question})})
+
+
+def test_reasons_in_a_models_words_are_drawn_short_and_as_they_are(tmp_path: Path) -> None:
+    results = [result(number, False, tmp_path) for number in range(40)]
+    results = [one.model_copy(update={"why": f"{n}: '$\\frac' is none of ['$x']"}) for n, one in enumerate(results)]
+    html = page(report_of("diorama", results, ["answer_accuracy"], False))
+    assert "others" in html
+    assert html.count("\\frac") < 60  # fifteen bars, and the worst cases

@@ -37,6 +37,15 @@ def test_captions_are_read_as_hugging_face_writes_them(tmp_path: Path) -> None:
     assert learnt.image == tmp_path / "train" / "0.png"
 
 
+def test_a_line_ends_where_json_lines_do_and_numbers_are_answers(tmp_path: Path) -> None:
+    pictures(tmp_path, 2)
+    rows = [{"image": "0.png", "answer": "a\u2028b"}, {"image": "1.png", "question": "How many?", "answer": 3}]
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    (tmp_path / "rows.jsonl").write_text(lines, encoding="utf-8-sig")
+    learnt, judged = read_asked(tmp_path, 0.5, seed=0)
+    assert {row.answer for row in (*learnt, *judged)} == {"a\u2028b", "3"}
+
+
 def test_of_several_files_none_is_picked_by_its_name(tmp_path: Path) -> None:
     pictures(tmp_path, 2)
     for number, part in enumerate(("train", "validation")):

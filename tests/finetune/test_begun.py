@@ -35,3 +35,9 @@ def test_data_that_changed_has_another_size(tmp_path: Path) -> None:
     before = size_of(tmp_path, out)
     (tmp_path / "b").write_text("more")
     assert (before, size_of(tmp_path, out), size_of(tmp_path / "a", out)) == ([1, 3], [2, 7], [1, 3])
+
+
+def test_a_damaged_record_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / ASKED).write_text("")
+    with pytest.raises(UserError, match="asked.json is damaged"), going_on(tmp_path, WANTED):
+        raise AssertionError

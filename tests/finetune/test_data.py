@@ -181,3 +181,18 @@ def test_different_pictures_are_no_copies(boxes: Path) -> None:
     paths = read_boxes(boxes).image_paths
     assert [one for one in copies(paths[:1], [paths[0]])]
     assert not copies([], paths)
+
+
+def test_two_images_of_one_name_are_one_error(tmp_path: Path) -> None:
+    images = [{"id": n, "file_name": f"{part}/0.png", "width": 9, "height": 9} for n, part in enumerate("ab")]
+    for part in "ab":
+        (tmp_path / part).mkdir()
+        Image.new("RGB", (9, 9)).save(tmp_path / part / "0.png")
+    things = [
+        {"id": n, "image_id": n, "category_id": 1, "bbox": [1, 1, 5, 5], "area": 25, "iscrowd": 0, "segmentation": []}
+        for n in range(2)
+    ]
+    told = {"images": images, "categories": [{"id": 1, "name": "dog"}], "annotations": things}
+    (tmp_path / "annotations.json").write_text(json.dumps(told))
+    with pytest.raises(UserError, match="two images would get the same file"):
+        write_yolo(read_boxes(tmp_path), tmp_path / "images", tmp_path / "labels")

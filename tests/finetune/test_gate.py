@@ -1,5 +1,8 @@
 """The gate on the shipped detector and on what a wrong preprocessing makes of it."""
 
+import json
+from pathlib import Path
+
 import pytest
 from PIL import Image
 
@@ -40,6 +43,31 @@ def test_one_that_is_better_here_and_worse_there_is_refused(verdicts: dict[str, 
     told = gate.reasons(_entry(), [*verdicts["better"], *verdicts["worse"]])
     assert told
     assert all("falls by" in one for one in told)
+
+
+def test_a_gain_on_few_images_is_none(verdicts: dict[str, list[gate.Verdict]]) -> None:
+    few = [one._replace(gain=one.gain.model_copy(update={"n": gate.FEWEST - 1})) for one in verdicts["better"]]
+    assert gate.reasons(_entry(), few) == [
+        f"{few[0].name} was measured on 9 images, which says nothing: give 10 or more"
+    ]
+
+
+def test_what_has_no_outline_beside_what_has_one_fills_its_box(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
+    square = [40, 40, 60, 40, 60, 60, 40, 60]
+    things = [([1, 2, 20, 20], []), ([40, 40, 20, 20], [square])]
+    told = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 64}],
+        "categories": [{"id": 1, "name": "dog"}],
+        "annotations": [
+            {"id": n, "image_id": 1, "category_id": 1, "bbox": box, "segmentation": outline, "area": 400, "iscrowd": 0}
+            for n, (box, outline) in enumerate(things)
+        ],
+    }
+    (tmp_path / "annotations.json").write_text(json.dumps(told))
+    scenes = gate.labelled(tmp_path)
+    assert not scenes.outlined
+    assert [masks.decode(one.mask).sum() > 350 for one in scenes.true[0]] == [True, True]
 
 
 def test_what_a_detector_without_masks_finds_counts_too() -> None:

@@ -40,6 +40,12 @@ def test_what_was_doubted_most_comes_first(run: Path) -> None:
     assert found == labels.gather([run.parent, run])  # the same label is not gathered twice
 
 
+def test_text_and_the_picture_as_a_whole_are_no_things(run: Path) -> None:
+    scene = json.loads((run / "graph.json").read_text().replace(labels.gather([run])[0].entity.label, "text"))
+    (run / "graph.json").write_text(json.dumps(scene))
+    assert [round(one.entity.score, 2) for one in labels.gather([run])] == [0.3, 0.9, 0.95]
+
+
 def test_a_review_decides_and_the_rest_goes_by_score(run: Path) -> None:
     first, second, third, _ = found = labels.gather([run])
     review = {

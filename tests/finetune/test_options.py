@@ -14,11 +14,12 @@ def test_values_are_read_as_yaml() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"), [("epochs", "name=value"), ("epoch=3", "nearest: epochs"), ("lr0=[1", "is not YAML")]
+    ("given", "told"),
+    [("epochs", "name=value"), ("epoch=3", "nearest: epochs"), ("lr0=[1", "is not YAML"), ("lr0=a", "lr0 is a number")],
 )
 def test_what_cannot_be_set_is_refused_in_words(given: str, told: str) -> None:
     with pytest.raises(UserError, match=told):
-        options({}, KNOWN, [given])
+        options({"lr0": 0.1}, KNOWN, [given])
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, "many", True, None])

@@ -144,6 +144,22 @@ def test_a_first_trial_that_is_refused_leaves_a_folder_to_begin_in(tmp_path: Pat
         Sweep(tmp_path, setup("lr0=0.1..0.6", options=("epochs=3",)))
 
 
+def test_a_trial_that_is_refused_later_does_not_hold_the_others_up(tmp_path: Path) -> None:
+    tried: list[tuple[str, list[str]]] = []
+    good = trainer("val_accuracy", lambda value: value, tried)
+
+    def refusing(at: Path, given: list[str]) -> ModelEntry:
+        if at.name == "trial-1":
+            raise UserError("freeze is too large")
+        return good(at, given)
+
+    sweep = Sweep(tmp_path, setup("lr0=0.0..0.9"))
+    with pytest.raises(UserError, match="freeze is too large"):
+        list(sweep.run(3, refusing))
+    list(Sweep(tmp_path, setup("lr0=0.0..0.9")).run(3, refusing))
+    assert [name for name, _ in tried] == ["trial-0", "trial-2", "trial-3"]
+
+
 def test_importance_is_told_of_enough_trials_over_several_options(tmp_path: Path) -> None:
     sweep = Sweep(tmp_path, setup("lr0=0.0..1.0", "dropout=0.0..1.0"))
     train = trainer("val_accuracy", lambda value: value, [])

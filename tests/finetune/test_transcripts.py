@@ -49,6 +49,17 @@ def test_each_turn_of_the_assistant_is_a_completion(tmp_path: Path) -> None:
         ({"messages": LINE["messages"][:2]}, "nothing to learn"),
         ({"messages": [*LINE["messages"], {"role": "wizard", "content": ""}]}, "'wizard'"),
         (LINE | {"images": ["gone.png"]}, "gone.png"),
+        (LINE | {"messages": [{"role": "assistant", "tool_calls": [{"name": "x", "arguments": "{}"}]}] * 2}, "form"),
+        (
+            LINE
+            | {
+                "messages": [
+                    {"role": "assistant", "tool_calls": [{"function": {"name": "detect", "arguments": "{image"}}]},
+                    {"role": "user", "content": "?"},
+                ]
+            },
+            "OpenAI's form",
+        ),
     ],
 )
 def test_what_is_no_transcript_is_told_with_its_line(tmp_path: Path, line: object, told: str) -> None:

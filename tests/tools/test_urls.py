@@ -1,3 +1,4 @@
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,8 @@ def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], by
         match request.url.path.split("/")[1:]:
             case ["a.png"]:
                 return httpx.Response(200, content=b"picture")
+            case ["packed"]:
+                return httpx.Response(200, headers={"content-encoding": "gzip"}, content=gzip.compress(b"picture"))
             case ["large"]:
                 return httpx.Response(200, content=b"x" * (MAX_BYTES + 1))
             case ["to", number]:
@@ -56,6 +59,7 @@ def test_a_picture_is_fetched_over_redirects_too(fetch: Callable[[str], bytes], 
     [
         ("http://pictures.test/none", "answered 404"),
         ("http://pictures.test/large", "more than 64 MB"),
+        ("http://pictures.test/packed", "sends the picture packed"),
         ("http://pictures.test/to/5", "redirects more than 5 times"),
         ("http://unknown.test/a.png", "unknown.test is not known"),
         ("http://inner.test/a.png", "inner.test is no public address"),

@@ -79,6 +79,28 @@ def test_several_things_at_once_are_not_read() -> None:
     assert instructions.read("blur the dog, the cat") is None
 
 
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "blur everything except the dog",
+        "remove everything but the cat",
+        "remove cats not dogs",
+        "mark the non-red cars",
+    ],
+)
+def test_what_is_excepted_is_not_what_is_meant(instruction: str) -> None:
+    assert instructions.read(instruction) is None
+
+
+def test_what_a_thing_holds_or_does_says_which_is_meant() -> None:
+    read = instructions.read("remove the person holding the umbrella")
+    assert read is not None
+    assert (read.thing, read.which) == ("person", True)
+    read = instructions.read("remove that dog")
+    assert read is not None
+    assert (read.thing, read.which) == ("dog", False)
+
+
 def test_recolouring_keeps_outlines_and_what_is_outside() -> None:
     import numpy as np
     from PIL import Image
