@@ -30,8 +30,8 @@ from tools.detector import Detection
 from tools.models import Models
 
 WEIGHTS: dict[Kind, int] = WEIGHTS_ASKED | {
-    "colours": 5, "related": 10, "related_count": 10, "related_list": 10, "relation": 10, "compare": 14, "list": 11,
-    "largest": 8,
+    "colours": 5, "colour_count": 9, "related": 10, "related_count": 10, "related_list": 12, "relation": 10,
+    "compare": 14, "list": 11, "largest": 8, "more_in": 9, "outline": 8, "abstain": 14,
 }  # fmt: skip
 """How often each kind is taught: as it is asked, those with more to get wrong a little more."""
 

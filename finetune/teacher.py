@@ -16,6 +16,8 @@ from evals.diorama.phrases import SAID, counted, singular, with_article
 from evals.diorama.phrases import plural as plural_of
 
 DECLINED = "The tools cannot tell that from the image."
+_OPPOSITE = {"Yes": "No", "No": "Yes", "yes": "no", "no": "yes"}
+_YES_NO = re.compile(r"^(Yes|No)(?=,)|\b(yes|no)(?=\.$)")
 _ENTITY = re.compile(r"^(\S+-\d+) \d+,\d+,\d+,\d+(?: ([a-z]+))?(?: ([\d.]+)%)?$")
 
 
@@ -98,8 +100,8 @@ def _from_look(case: Case, labels: list[str], text: str) -> dict[str, Any]:
             return _answer(f"There are {named}." if counts else "There is nothing.", list(counts), evidence)
         case "compare":
             first, second = (counts.get(name, 0) for name in labels)
-            said = f"{counted(first, labels[0])} and {counted(second, labels[1])}."
-            return _answer(f"{'Yes' if first > second else 'No'}, there are {said}", first > second, evidence)
+            said = f"There are {counted(first, labels[0])} and {counted(second, labels[1])}"
+            return _answer(f"{said}, so {'yes' if first > second else 'no'}.", first > second, evidence)
         case "colour" if lines and lines[0].colour:
             return _answer(f"The {singular(label)} is {lines[0].colour}.", lines[0].colour, [lines[0].id])
         case "colour" if lines:
@@ -156,11 +158,11 @@ def _from_description(text: str) -> dict[str, Any]:
 def _more_in(label: str, told: Sequence[str]) -> dict[str, Any]:
     numbers = [_counts(text).get(label, 0) for text in told]
     evidence = [line.id for text in told for line in _lines(text)] or ["img-1", "img-2"]
+    said = f"img-1 shows {counted(numbers[0], label)}, img-2 shows {counted(numbers[1], label)}"
     if numbers[0] == numbers[1]:
-        return _answer(f"Both images show {counted(numbers[0], label)}.", "same", evidence)
+        return _answer(f"{said}: as many.", "same", evidence)
     best = "img-1" if numbers[0] > numbers[1] else "img-2"
-    said = f"{best} shows more {plural_of(label)}: {max(numbers)}, the other {min(numbers)}."
-    return _answer(said, best, evidence)
+    return _answer(f"{said}: more in {best}.", best, evidence)
 
 
 def hasty(case: Case, told: Sequence[str], rng: np.random.Generator) -> dict[str, Any] | None:
@@ -193,8 +195,7 @@ def careless(made: dict[str, Any], images: Sequence[str], rng: np.random.Generat
     """
     value, text, evidence = made["value"], made["text"], list(made["evidence"])
     if isinstance(value, bool):
-        said = text.replace("Yes", "No", 1) if value else text.replace("No", "Yes", 1)
-        return _answer(said, not value, evidence)
+        return _answer(_YES_NO.sub(lambda word: _OPPOSITE[word[0]], text, count=1), not value, evidence)
     if isinstance(value, list) and len(value) > 1 and rng.random() < 0.5:
         dropped = value.pop(int(rng.integers(len(value))))
         return _answer(text, value, [name for name in evidence if name.rpartition("-")[0] != dropped])
@@ -203,7 +204,7 @@ def careless(made: dict[str, Any], images: Sequence[str], rng: np.random.Generat
         return _answer(re.sub(r"\d+|no(?= )", str(wrong), text, count=1), wrong, evidence)
     if value in images and len(images) > 1:
         wrong_image = next(name for name in images if name != value)
-        return _answer(text.replace(value, wrong_image), wrong_image, evidence)
+        return _answer(wrong_image.join(text.rsplit(value, 1)), wrong_image, evidence)
     return None
 
 

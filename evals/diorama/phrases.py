@@ -167,7 +167,8 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "Locate the {s} relative to the {s2}.", "How is the {s} positioned with the {s2} as reference?",
         "Tell me the position of the {s} compared with the {s2}.",
         "Taking the {s2} as the reference, where is the {s}?", "In relation to the {s2}, where is the {s}?",
-        "Relative to the {s2}, where does the {s} sit?",
+        "Relative to the {s2}, where does the {s} sit?", "From the {s2}, in which direction is the {s}?",
+        "With the {s2} as the starting point, where is the {s}?", "If you stand at the {s2}, where is the {s}?",
     ),
     "compare": (
         "Are there more {p} than {p2}?", "Do you see more {p} than {p2}?",
@@ -211,7 +212,9 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "Please segment the {p}.",
         "Provide segmentation masks for the {p}.", "Let me see the contours of the {p}.", "I want each {s} outlined.",
         "Highlight the exact area of every {s}.", "Give me the contour of each {s}.",
-        "Separate the {p} from the background.",
+        "Separate the {p} from the background.", "Can you outline the {p}?", "Could you segment the {p}?",
+        "Can you mask every {s}?", "Would you draw the outlines of the {p}?", "Please mask the {p}.",
+        "Could you cut the {p} out?",
     ),
     "more_in": (
         "Which image has more {p}?", "In which picture are more {p}?", "Which picture shows more {p}?",
@@ -227,6 +230,7 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "Between the two images, which has more {p}?", "Which of these images shows the larger number of {p}?",
         "Is it the first or the second picture that has more {p}?", "Tell me where there are more {p}.",
         "Which image is richer in {p}?", "Count the {p} in both pictures: which has more?",
+        "Which of img-1 and img-2 has more {p}?", "Are there more {p} in img-1 or in img-2?",
     ),
     "unknown": (),
     "abstain": (
@@ -260,6 +264,13 @@ PHRASES: dict[Kind, tuple[str, ...]] = {
         "Why is the {s} here?", "What does the word {s} mean?", "What do you think of my {s}?",
         "How many {p} exist in the world?", "What is the Latin name of the {s}?", "Wake me up at seven.",
         "Where can I buy {a}?", "How many {p} does my neighbour have?", "What is the history of this place?",
+        "How many people work in London?", "How many inhabitants has Tokyo?", "How many {p} are there in Japan?",
+        "How many children are born every day?", "How many birds fly over Africa?", "How many {p} live in Canada?",
+        "How many people have seen this picture?", "How many houses were built in Rome last year?",
+        "How many boats cross the Atlantic?", "How many {p} did you see yesterday?", "How many people like {p}?",
+        "Is there {a} in Paris?", "What do people think of {p}?", "Is the {s} younger than my sister?",
+        "What do you feel when you see the {s}?", "Do you like this {s}?", "Is the {s} cleverer than me?",
+        "How many {p} are born every year?", "How many people are in the next room?", "What colour is my car?",
     ),
 }  # fmt: skip
 

@@ -208,7 +208,10 @@ def judged(query: str, value: Value, evidence: str, text: str = "So it is.") -> 
         Search(image_id=image.id, label="*", model="m", call_id="call-1", tool="detect") for image in IMAGES
     )
     told = Observation(text="all", entities=tuple(seen), searches=searches)
-    messages = [question(IMAGES, query), ToolMessage("all", tool_call_id="call-1", artifact=told.dump())]
+    messages: list[AnyMessage] = [
+        question(IMAGES, query),
+        ToolMessage("all", tool_call_id="call-1", artifact=told.dump()),
+    ]
     return verify(Answer(text=text, value=value, evidence=tuple(evidence.split())), fold([told], IMAGES), messages)
 
 
@@ -300,7 +303,7 @@ def test_what_is_not_so_is_no_claim_that_it_is(query: str, value: Value, shown: 
 def test_what_a_sign_says_is_quoted_and_no_claim(line: str) -> None:
     sign = dog(1).model_copy(update={"label": "text", "attributes": {"text": line}, "tool": "read_text"})
     told = Observation(text=f"1 line\n{line}", entities=(sign,))
-    messages = [
+    messages: list[AnyMessage] = [
         question(IMAGES[:1], "What does the sign say?"),
         ToolMessage(told.text, name="read_text", tool_call_id="call-1", artifact=told.dump()),
     ]
