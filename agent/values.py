@@ -84,7 +84,13 @@ def _boolean(case: Case, value: bool) -> str | None:
         if any(case.answers(entity) == ("no" if value else "yes") for entity in case.entities):
             return f"value is {str(value).lower()} but what is cited says the opposite"
         return None if case.entities or not value else "cite the entities that show it, not only the image"
-    if asked.claims and asked.beyond and not any(c.relation or c.colour or c.number is not None for c in claims):
+    deed = asked.outlined  # "could you mask out the cats?" is done once they have masks
+    if (
+        asked.claims
+        and asked.beyond
+        and not deed
+        and not any(c.relation or c.colour or c.number is not None for c in claims)
+    ):
         return f"no tool has told whether it is so ({asked.beyond!r}): ask one that can, or answer with value null"
     return _whether(case, value, claims)
 
