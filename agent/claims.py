@@ -45,7 +45,8 @@ _EVERY = re.compile(r"\b(?:all|both|every|each)(?: of)?(?: (?:the|these|those|my
 _DENIALS = ((re.compile(r"\b(?:neither of (?:which|them)|never|nor)\b"), "not"), (re.compile(r"\bnone of\b"), "no"),
             (re.compile(r"\bwithout\b"), "not with"), (re.compile(r"\bcannot\b"), "can not"))  # fmt: skip
 _UNSEEN = re.compile(
-    r"(?:is|are|was|were|can|could) not (?:to )?(?:be )?(?:visible|found|there|present|shown|seen|here|anywhere|in)\b"
+    r"(?:is|are|was|were|can|could) not (?:to )?(?:be )?(?:visible|found|there|present|shown|seen|here|anywhere"
+    r"|in (?:the |this )?(?:image|picture|photo|scene))\b"
 )
 _RHETORICAL = re.compile(r"^(is|are|was|were|do|does|did|has|have|ca|could|would|wo)n't\b")
 _WHOLE = re.compile(

@@ -291,6 +291,7 @@ def test_none_is_said_in_many_ways(text: str) -> None:
     [
         ("What colour is the cat?", "white", "cat-1", "The cat is white, not black."),
         ("How many cars are red?", 1, "car-1", "One of the two cars is red."),
+        ("How many cats are there?", 1, "cat-1", "There is 1 cat. The cat is not in a car."),
         ("How many cars are white?", 0, "img-1", "None of the cars is white."),
         ("Is there a horse or a cow?", False, "img-1", "No, there are no horses or cows."),
     ],
