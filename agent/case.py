@@ -27,7 +27,6 @@ ASKS_SCENE = ("query_scene", "ask_scene")
 SENTENCE = 3
 """Words from which on a question within another counts as that one: "a dog?" does not ask what "is a dog red?" does."""
 
-
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]+)[\"“”„«»]")
 _ORDINALS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2}
 _ORDINAL = re.compile(r"\b(first|second|third|1st|2nd|3rd)(?: (?:image|picture|photo)\b| (?:or|and|one))")
@@ -90,7 +89,7 @@ class Case:
 
     def was_told(self, words: str) -> bool:
         """Whether tools told all these words, such as those of a sign, which claim nothing about the picture."""
-        return set(re.findall(r"[^\W_]+(?:\.\d+)?", words.lower())) <= self.told
+        return _words(words) <= self.told
 
     @cached_property
     def question(self) -> Reading:
@@ -117,7 +116,7 @@ class Case:
         """Words that tools told which do not look for labels: what they read, described or measured."""
         texts = [told.text for tool, told in self.observed if tool not in ASKS_SCENE and not told.searches]
         texts += [str(value) for entity in self.scene.entities() for value in entity.attributes.values()]
-        return set(re.findall(r"[^\W_]+(?:\.\d+)?", " ".join(texts).lower()))
+        return _words(" ".join(texts))
 
     @cached_property
     def claims(self) -> list[Claim]:
@@ -160,6 +159,10 @@ class Case:
     def due(self) -> list[str]:
         """The images in which there is none if nobody saw any: the one named, those cited, those of things cited."""
         return [self.named] if self.named else self.images or sorted({one.image_id for one in self.entities})
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[^\W_]+(?:\.\d+)?", text.lower()))
 
 
 def _asks(message: AnyMessage) -> str:

@@ -39,7 +39,7 @@ _OUTLINES = re.compile(r"\b(outlin(e[sd]?|ing)|contours?|silhouettes?|segment(ed
 """A mask alone may be worn."""
 _BOUNDS = {
     r"\bmore than\b|\bover (?=\d|\w+ (?:of|in)\b)": ">", r"\b(?:fewer|less) than\b": "<", r"\bat least\b": ">=",
-    r"\b(?:at most|no more than|up to)\b": "<=", r"\b(?:exactly|only|just|precisely)\b": "==",
+    r"\b(?:at most|no more than|up to)\b": "<=", r"\b(?:exactly|only|just|precisely)\b": "=",
 }  # fmt: skip
 _EVERY = re.compile(r"\b(?:all|both|every|each)(?: of)?(?: (?:the|these|those|my))? (?!an? )")
 _DENIALS = ((re.compile(r"\b(?:neither of (?:which|them)|never|nor)\b"), "not"), (re.compile(r"\bnone of\b"), "no"),

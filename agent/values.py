@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from agent.case import Case, found, said, unsearched
@@ -17,6 +18,10 @@ SHARE_SLACK = 0.051
 """Percent points: shares are told with one decimal."""
 
 NOTHING = ("none", "nothing")
+
+_SIGNS: dict[str, Callable[[int, int], bool]] = {
+    ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le, "=": operator.eq,
+}  # fmt: skip
 
 
 def value_stands(case: Case) -> str | None:
@@ -84,13 +89,9 @@ def _boolean(case: Case, value: bool) -> str | None:
         if any(case.answers(entity) == ("no" if value else "yes") for entity in case.entities):
             return f"value is {str(value).lower()} but what is cited says the opposite"
         return None if case.entities or not value else "cite the entities that show it, not only the image"
-    deed = asked.outlined  # "could you mask out the cats?" is done once they have masks
-    if (
-        asked.claims
-        and asked.beyond
-        and not deed
-        and not any(c.relation or c.colour or c.number is not None for c in claims)
-    ):
+    plain = not any(claim.relation or claim.colour or claim.number is not None for claim in claims)
+    # "Could you mask out the cats?" is a deed, which is done once they have masks.
+    if asked.claims and asked.beyond and plain and not asked.outlined:
         return f"no tool has told whether it is so ({asked.beyond!r}): ask one that can, or answer with value null"
     return _whether(case, value, claims)
 
@@ -105,9 +106,9 @@ def _whether(case: Case, value: bool, claims: Sequence[Claim]) -> str | None:
     held = [any(_holds(case, claim, claim in denied, value) for claim in group) for group in groups.values()]
     true = any(held) if case.question.either else all(held)
     if true is not value:
-        wrong = claims[0] if true else next(iter(groups.values()))[0]
-        return f"{said(wrong)}: the scene shows {'that it is so' if true else 'no such thing'}"
-    shown = [set().union(*map(case.matching, group)) for key, group in groups.items() if group[0] not in denied]
+        told = next(group[0] for group, holds in zip(groups.values(), held, strict=True) if holds is true)
+        return f"{said(told)}: the scene shows {'that it is so' if true else 'no such thing'}"
+    shown = [set().union(*map(case.matching, group)) for group in groups.values() if group[0] not in denied]
     against = set().union(*map(case.matching, denied))
     others = {name for claim in claims if claim.other for name in case.matching(Claim(claim.other))}
     cited = {entity.id for entity in case.entities}
@@ -133,17 +134,8 @@ def _holds(case: Case, claim: Claim, denied: bool, value: bool) -> bool:
         if case.question.every and (claim.colour or claim.relation):
             return bool(names) and names == case.matching(Claim(claim.label))
         return bool(number)
-    match case.question.bound or case.question.compared:
-        case ">":
-            return number > claim.number
-        case "<":
-            return number < claim.number
-        case ">=":
-            return number >= claim.number
-        case "<=":
-            return number <= claim.number
-        case "==":
-            return number == claim.number
+    if sign := case.question.bound or case.question.compared:
+        return _SIGNS[sign](number, claim.number)
     return value if number > claim.number else number == claim.number
 
 
@@ -159,7 +151,7 @@ def _between(case: Case, value: bool, images: Sequence[str]) -> str | None:
     if reason := unsearched(case, [claim], images):
         return reason
     first, second = (len(found(case.scene, claim, image)) for image in images)
-    true = {">": first > second, "<": first < second, "=": first == second}[case.question.compared or "="]
+    true = _SIGNS[case.question.compared or "="](first, second)
     return None if value is true else f"there are: {images[0]} {first}, {images[1]} {second}"
 
 
@@ -172,8 +164,7 @@ def _described(case: Case, claims: Sequence[Claim]) -> bool:
 def _comparison(case: Case, value: bool, claims: Sequence[Claim]) -> str | None:
     first, second = map(case.matching, claims)
     names = [said(claim) for claim in claims]
-    difference = len(first) - len(second)
-    true = {">": difference > 0, "<": difference < 0, "=": difference == 0}[case.question.compared or "="]
+    true = _SIGNS[case.question.compared or "="](len(first), len(second))
     if value is not true:
         return f"there are {len(first)} of {names[0]} and {len(second)} of {names[1]}"
     if {entity.id for entity in case.entities} != first | second:

@@ -105,8 +105,12 @@ def _request(client: httpx.Client, url: httpx.URL, resolve: Resolve) -> httpx.Re
         raise UserError(f"{url.host} is not known to the name server; check the address") from error
     if not addresses or not all(map(is_public, addresses)):
         raise UserError(f"{url.host} is no public address; save the picture to a file and name that")
-    headers = {"Host": url.netloc.decode("ascii"), "Accept": "image/*", "User-Agent": "scenograph"}
-    headers["Accept-Encoding"] = "identity"  # pictures are compressed as they are
+    headers = {
+        "Host": url.netloc.decode("ascii"),
+        "Accept": "image/*",
+        "Accept-Encoding": "identity",  # pictures are compressed as they are
+        "User-Agent": "scenograph",
+    }
     pinned = url.copy_with(host=addresses[0], username=None, password=None)
     return client.build_request("GET", pinned, headers=headers, extensions={"sni_hostname": url.host})
 

@@ -314,3 +314,8 @@ def test_what_a_sign_says_is_quoted_and_no_claim(line: str) -> None:
 
 def test_an_answer_holds_nothing_that_a_terminal_obeys() -> None:
     assert Answer(text="a\x1b]0;owned\x07b\x1b[2Jc\nd", value=None, evidence=()).text == "a]0;ownedb[2Jc\nd"
+
+
+def test_what_is_not_there_is_named() -> None:
+    assert judged("Is there a dog and a horse?", True, "dog-1") == "horse: the scene shows no such thing"
+    assert judged("Is there no horse and no cat?", True, "img-1") == "cat: the scene shows no such thing"
