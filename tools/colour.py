@@ -49,7 +49,7 @@ def dominant(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Colour | Non
     inside = pixels[mask]
     if not len(inside):
         return None
-    dark = inside.max(axis=1) <= OUTLINE
+    dark = functools.reduce(np.maximum, inside.T) <= OUTLINE
     if dark.mean() >= BLACK_SHARE:
         return "black"
     red, green, blue = (inside[~dark] >> (8 - _BITS)).astype(np.intp).T

@@ -124,9 +124,7 @@ class Detector:
         Returns:
             For each image its detections, the surest first.
         """
-        small = [image.copy() for image in images]
-        for one in small:
-            one.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+        small = [_reduced(image) for image in images]
         found = self._predict(small)
         return [self._detections(*each) for each in zip(found, images, small, strict=True)]
 
@@ -183,6 +181,15 @@ class Detector:
         if kept.mask is not None:  # boxes within each other may well be of two things
             kept = kept.with_nms(PART_SHARE, overlap_metric=self._contained)
         return sorted(_detections(kept), key=lambda seen: seen.score, reverse=True)
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """The image, or a copy of it that is no longer than `LONGEST_SIDE`."""
+    if max(image.size) <= LONGEST_SIDE:
+        return image
+    small = image.copy()
+    small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    return small
 
 
 def _name(found: Any, namer: Recogniser, image: Image.Image) -> None:

@@ -1,5 +1,7 @@
 """A YOLO exported to OpenVINO, against torch. Untrained weights suffice: both must see the same nonsense."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,7 +42,7 @@ def test_the_export_sees_what_torch_sees() -> None:
             for one, other in zip(sure, after, strict=False):
                 assert (one.label, other.label) == (one.label, one.label)
                 assert np.abs(np.subtract(one.box, other.box)).max() < 0.5
-                assert abs(one.score - other.score) < 0.01
+                assert abs(one.score - other.score) < 0.02  # where CPUs calculate in 16 bits; in 32: 0.0001
                 assert one.mask is not None
                 assert other.mask is not None
                 assert (one.mask != other.mask).mean() < 0.001
@@ -124,3 +126,29 @@ def test_short_memory_means_a_smaller_batch_once_and_then_the_cpu(room: int, ask
     assert with_room(gpu.run, items, gpu.to_cpu) == [item * 2 for item in items]
     assert gpu.asked == asked
     assert gpu.on_cpu == (room < 4)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_first_looks_at_once_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    import openvino
+
+    model = openvino.convert_model(torch.nn.ReLU(), example_input=torch.zeros(1, 3, 8, 8), input=[-1, 3, 8, 8])
+    openvino.save_model(model, tmp_path / "model.xml")
+    script = f"""
+import sys, threading
+from pathlib import Path
+import numpy as np
+from tools.exported import Compiled
+
+compiled, ready = Compiled(Path({str(tmp_path)!r})), threading.Barrier(4)
+sys.setswitchinterval(1e-6)
+
+def look():
+    ready.wait()
+    compiled(np.zeros((1, 3, 8, 8), dtype=np.float32))
+
+threads = [threading.Thread(target=look) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)  # a process, where none has looked yet
