@@ -24,7 +24,9 @@ LAST_SEED = 5_000_000
 FAILURES = 20
 """How many a run prints; `eval show` lists them all."""
 
-Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON too, on the last line.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print the figures as one JSON object; all else goes to standard error.")
+]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Name of a run, or the folder of one.")]
 
 command = typer.Typer(
@@ -128,8 +130,8 @@ def score(run: RunName, json: Json = False) -> None:
     from evals.suites.report import show as shown
 
     made, seconds = rescore(runs.load(run).report)
-    shown(made, _console())
-    typer.echo(f"graded {len(made.results)} trials in {seconds:.2f} s")
+    shown(made, _console(stderr=json))
+    typer.echo(f"graded {len(made.results)} trials in {seconds:.2f} s", err=json)
     if json:
         typer.echo(made.line())
 
@@ -139,7 +141,7 @@ def compare(before: RunName, after: RunName) -> None:
     """Show what changed between two runs of a suite, case by case, with the paired bootstrap's interval."""
     from evals import runs
 
-    _changes(runs.load(before).report, runs.load(after).report)
+    _changes(runs.load(before).report, runs.load(after).report, _console())
 
 
 @command.command()
@@ -180,30 +182,31 @@ def report(
     typer.echo(str(path))
 
 
-def _console() -> Console:
+def _console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
-    console = Console()
-    return console if console.is_terminal else Console(width=160)
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(width=160, stderr=stderr)
 
 
 def _tell(report: Report, folder: Path, earlier: Report | None, json: bool) -> None:
     from evals.suites.report import show
 
-    show(report, _console(), FAILURES)
+    console = _console(stderr=json)
+    show(report, console, FAILURES)
     if earlier is not None:
-        _changes(earlier, report)
+        _changes(earlier, report, console)
     rest = f"; `scenograph eval show {folder}` lists all failures" if len(report.failures) > FAILURES else ""
-    typer.echo(f"kept in {folder}{rest}")
+    typer.echo(f"kept in {folder}{rest}", err=json)
     if json:
         typer.echo(report.line())
     if report.interrupted:
         raise typer.Exit(130)
 
 
-def _changes(before: Report, after: Report) -> None:
+def _changes(before: Report, after: Report, console: Console) -> None:
     from evals.compare import compare, listings_of
     from evals.suites.report import table
 
     for listing in listings_of(compare(before, after)):
-        _console().print(table(listing))
+        console.print(table(listing))

@@ -8,8 +8,11 @@ from typing import Any
 
 import httpx
 import openai
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.outputs import ChatResult
 from langchain_openai import ChatOpenAI
+from langchain_openai.chat_models.base import _convert_message_to_dict
 
 from agent import tracing
 from agent.llm.endpoint import Endpoint
@@ -25,18 +28,33 @@ def http_client(endpoint: Endpoint) -> httpx.AsyncClient:
     return httpx.AsyncClient(timeout=endpoint.timeout, trust_env=not local)
 
 
-class _Sent(ChatOpenAI):
-    """The model, its messages and tools sent as they stand.
+class _Plain(ChatOpenAI):
+    """The model, asked in plain JSON and read as plain JSON.
 
-    The SDK would walk through both, part by part along their types, at each step anew; that took as long as all the
-    rest of a step, and changes nothing in what is plain JSON already. What goes into `extra_body` it leaves alone.
+    On the way that langchain goes, the SDK walks through messages and tools, part by part along their types, and makes
+    of the reply an object that langchain takes apart again, in another thread: at each step anew, as long as all the
+    rest of a step. Retries, time limits and errors are the SDK's on this way too.
     """
 
-    def _get_request_payload(self, input_: Any, *, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
-        payload: dict[str, Any] = super()._get_request_payload(input_, stop=stop, **kwargs)
-        plain = {name: payload.pop(name) for name in ("messages", "tool_choice", "tools") if name in payload}
-        # The body begins with the messages and ends with the tools, as it would from the SDK.
-        return {**payload, "messages": [], "extra_body": {**(payload.get("extra_body") or {}), **plain}}
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        settings = self._get_request_payload([], stop=stop, **kwargs)
+        # The body begins with the messages, so that a request goes on where the one before it ended.
+        body = {"messages": None, **settings} | {"messages": [_asked(message) for message in messages]}
+        reply = await self.root_async_client.post("/chat/completions", cast_to=httpx.Response, body=body)
+        return self._create_chat_result(reply.json())
+
+
+def _asked(message: BaseMessage) -> dict[str, Any]:
+    """A message in OpenAI's form, in which those of people are already."""
+    if isinstance(message, HumanMessage):
+        return {"content": message.content, "role": "user"}
+    return _convert_message_to_dict(message)
 
 
 def chat_model(endpoint: Endpoint, client: httpx.AsyncClient, *, max_retries: int = MAX_RETRIES) -> ChatOpenAI:
@@ -47,7 +65,7 @@ def chat_model(endpoint: Endpoint, client: httpx.AsyncClient, *, max_retries: in
         client: The connection pool; the caller closes it.
         max_retries: How often a request that failed on the way is sent again.
     """
-    return _Sent(
+    return _Plain(
         base_url=endpoint.url,
         model=endpoint.model,
         api_key=endpoint.key,

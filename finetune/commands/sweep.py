@@ -40,7 +40,7 @@ def command(
         typer.Option("--set", metavar="NAME=VALUE", help="An option that is the same in each trial."),
     ] = None,
     share: Share = 0.2,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON as the last line instead of the table.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON; trials are told on standard error.")] = False,
 ) -> None:
     """Search for the options of a recipe that suit your data best.
 
@@ -58,7 +58,7 @@ def command(
             values = ", ".join(f"{name} {_short(value)}" for name, value in one.values.items())
             reached = objective(one.entry)
             again = "" if one.entry.name == f"trial-{one.number}" else f" (as {one.entry.name})"
-            typer.echo(f"trial {one.number}: {values}: {reached} {one.entry.metrics[reached]:.4f}{again}")
+            typer.echo(f"trial {one.number}: {values}: {reached} {one.entry.metrics[reached]:.4f}{again}", err=json)
     except (KeyboardInterrupt, UserError):
         _end(sweep, data, json)
         raise
