@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from finetune.sweep import Sweep, Trial
+    from tools.catalog import ModelEntry
 
 
 def command(
@@ -53,8 +57,13 @@ def command(
     given = tuple(option or ())
     setup = Setup(recipe=recipe, data=data.resolve(), base=base, options=given, share=share, over=tuple(over))
     sweep = Sweep(made(out), setup)
+
+    def trained(at: Path, drawn: Sequence[str]) -> ModelEntry:
+        with redirect_stdout(sys.stderr):  # to which trainers print
+            return on_data(recipe, data, at, base, [*given, *drawn], share)
+
     try:
-        for one in sweep.run(trials, lambda at, drawn: on_data(recipe, data, at, base, [*given, *drawn], share)):
+        for one in sweep.run(trials, trained):
             values = ", ".join(f"{name} {_short(value)}" for name, value in one.values.items())
             reached = objective(one.entry)
             again = "" if one.entry.name == f"trial-{one.number}" else f" (as {one.entry.name})"

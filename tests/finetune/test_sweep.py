@@ -187,8 +187,8 @@ def test_the_best_trial_of_a_recipe_is_the_candidate(tmp_path: Path, capsys: pyt
     def told(trials: int) -> tuple[list[str], dict[str, object]]:
         over = ["learning_rate=1e-6..1e-1", "dropout=0,0.1"]
         command(Recipe.CLASSIFY, tmp_path / "data", folder, over, trials, option=fixed, json=True)
-        lines = capsys.readouterr().out.splitlines()
-        return [line for line in lines if line.startswith("trial ")], json.loads(lines[-1])
+        printed = capsys.readouterr()
+        return [line for line in printed.err.splitlines() if line.startswith("trial ")], json.loads(printed.out)
 
     lines, first = told(2)
     assert [line.partition(":")[0] for line in lines] == ["trial 0", "trial 1"]
