@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 from langchain_core.messages import AIMessage, AnyMessage, SystemMessage, ToolCall, ToolMessage
 from langchain_core.tools import BaseTool
@@ -15,7 +15,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.runtime import Runtime
-from langgraph.types import Send
+from langgraph.types import Command, Send
 from pydantic import ValidationError
 
 from agent import prompt
@@ -135,12 +135,8 @@ def build(
     graph.add_node("plan", flow.plan)
     graph.add_node("act", ToolNode(flow.tools, handle_tool_errors=False, awrap_tool_call=acting))
     graph.add_node("verify", flow.verify)
-    graph.add_node("give_up", flow.give_up)
     graph.add_edge(START, "plan")
-    graph.add_conditional_edges("plan", _after_plan, ["act", "verify"])
-    graph.add_conditional_edges("act", flow.more, ["plan", "give_up"])
-    graph.add_conditional_edges("verify", flow.more, ["plan", "give_up", END])
-    graph.add_edge("give_up", END)
+    graph.add_edge("act", "plan")
     return graph.compile(checkpointer=checkpointer)
 
 
@@ -156,8 +152,10 @@ class _Flow:
     def _transcript(self, state: State, workspace: Workspace) -> Transcript:
         return self.transcripts.of(workspace, state["images"], state["messages"])
 
-    async def plan(self, state: State, runtime: Runtime[Any]) -> State:
-        """Have the model call tools; its calls get running ids, so that a replay makes the same bytes."""
+    async def plan(self, state: State, runtime: Runtime[Any]) -> Command[Literal["act", "verify", "__end__"]]:
+        """Have the model call tools, or give up; its calls get running ids, so that a replay makes the same bytes."""
+        if given_up := self._spent(state):
+            return Command(update=given_up, goto=END)
         began = time.perf_counter()
         transcript = self._transcript(state, runtime.context)
         entities = [entity.id for entity in transcript.scene.entities()]
@@ -176,7 +174,21 @@ class _Flow:
             usage_metadata=reply.usage_metadata,
             response_metadata={"seconds": time.perf_counter() - began},
         )
-        return State(messages=[message], steps=state["steps"] + 1)
+        answered = all(call["name"] == "answer" for call in calls)
+        return Command(
+            update=State(messages=[message], steps=state["steps"] + 1),
+            goto="verify" if answered else [Send("act", [call]) for call in calls],
+        )
+
+    def _spent(self, state: State) -> State | None:
+        """How a run ends that used all its steps, or that keeps naming what does not exist."""
+        if state["steps"] >= self.max_steps:
+            within = f"within {self.max_steps} steps"
+            return _given_up(f"This could not be established {within}.", f"no answer {within}")
+        if repairs(state["messages"][last_question(state["messages"]) :]) <= MAX_REPAIRS:
+            return None
+        last = next(message for message in reversed(state["messages"]) if isinstance(message, ToolMessage))
+        return _given_up(f"This could not be established: {last.content}.", f"no plan that works: {last.content}")
 
     def _offered(self, state: State, transcript: Transcript) -> tuple[list[BaseTool], list[str]]:
         """The tools and the ids of images: all of them, unless the model would say the same again, as small ones do.
@@ -198,7 +210,7 @@ class _Flow:
         unseen = [image for image in transcript.images if image in named and not transcript.scene.searches(image)]
         return [tool for tool in self.tools if tool.name != "answer"], unseen or transcript.images
 
-    async def verify(self, state: State, runtime: Runtime[Any]) -> State:
+    async def verify(self, state: State, runtime: Runtime[Any]) -> Command[Literal["plan", "__end__"]]:
         """Accept the answer, its evidence put right if need be, send it back, or say what was not established."""
         began = time.perf_counter()
         last = _last_plan(state["messages"])
@@ -206,12 +218,13 @@ class _Flow:
         update = State(verify_seconds=state["verify_seconds"] + time.perf_counter() - began)
         if answer is not None and reason is None:
             update["answer"] = answer.model_dump(mode="json")
-            return update
-        if state["rejections"] >= MAX_REJECTIONS:
-            update |= _given_up(f"This could not be established: {reason}.", f"no evidence bears it out: {reason}")
+            return Command(update=update, goto=END)
         update["messages"] = [refused(call, f"{REJECTED}: {reason}") for call in last.tool_calls]
         update["rejections"] = state["rejections"] + 1
-        return update
+        if state["rejections"] < MAX_REJECTIONS:
+            return Command(update=update, goto="plan")
+        update |= _given_up(f"This could not be established: {reason}.", f"no evidence bears it out: {reason}")
+        return Command(update=update, goto=END)
 
     def _checked(self, call: ToolCall, state: State, workspace: Workspace) -> tuple[Answer | None, str | None]:
         try:
@@ -222,28 +235,6 @@ class _Flow:
         if (reason := verify(answer, scene, messages)) and (amended := cited_right(answer, scene, messages)):
             return amended, None
         return answer, reason
-
-    async def give_up(self, state: State) -> State:
-        """End a run that used all its steps, or that keeps naming what does not exist."""
-        if state["steps"] >= self.max_steps:
-            within = f"within {self.max_steps} steps"
-            return _given_up(f"This could not be established {within}.", f"no answer {within}")
-        last = next(message for message in reversed(state["messages"]) if isinstance(message, ToolMessage))
-        return _given_up(f"This could not be established: {last.content}.", f"no plan that works: {last.content}")
-
-    async def more(self, state: State) -> str:
-        """Where to go after an act or a check."""
-        if state["answer"] is not None:
-            return END
-        asked = state["messages"][last_question(state["messages"]) :]
-        return "plan" if state["steps"] < self.max_steps and repairs(asked) <= MAX_REPAIRS else "give_up"
-
-
-async def _after_plan(state: State) -> str | list[Send]:
-    calls = _last_plan(state["messages"]).tool_calls
-    if all(call["name"] == "answer" for call in calls):
-        return "verify"
-    return [Send("act", [call]) for call in calls]
 
 
 def _given_up(text: str, error: str) -> State:

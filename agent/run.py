@@ -196,8 +196,8 @@ class Agent:
 
 def _doing(update: Mapping[str, Any]) -> Iterator[str]:
     """What comes next after a node of the flow."""
-    if plan := update.get("plan"):
-        calls = plan["messages"][-1].tool_calls
+    if planned := (update.get("plan") or {}).get("messages"):
+        calls = planned[-1].tool_calls
         asked = [call_line(call["name"], call["args"]) for call in calls if call["name"] != "answer"]
         yield ", ".join(asked) or "checking the answer"
     elif any((update.get(node) or {}).get("messages") for node in ("act", "verify")):

@@ -91,9 +91,8 @@ async def plan(llm: ChatOpenAI, messages: Sequence[BaseMessage], tools: Sequence
     Raises:
         UserError: The server is down, slow, or does not answer with tool calls.
     """
-    request = llm.bind(tools=list(tools), tool_choice="required")
     with failures(llm, "chat completion with tool calls"), tracing.planning(llm) as span:
-        reply = await request.ainvoke(list(messages))
+        reply = await llm.ainvoke(list(messages), tools=list(tools), tool_choice="required")
         tracing.used(span, reply.usage_metadata)
     return _called(reply, llm.openai_api_base)
 
