@@ -21,6 +21,7 @@ from agent.approval import Policy
 from agent.recall import Recall, Told, earlier
 from graphs.types import ImageRef
 from tools.errors import ToolError, UnknownName, misfit
+from tools.models import identity
 from tools.terms import Terms, cancellable, terms
 from tools.workspace import Workspace
 
@@ -126,22 +127,26 @@ class Acting:
         if entry is not None:
             return ToolMessage.model_validate(entry.value["told"])
         await ledger.aput(page, call["id"] or "", {"told": None}, index=False)
-        message = await self._limited(request, execute, on)
+        try:
+            message = await self._limited(request, execute, on)
+        except ToolError as error:  # which says that nothing was done
+            message = refused(call, str(error), misnamed=isinstance(error, UnknownName))
         if isinstance(message, ToolMessage):
             await ledger.aput(page, call["id"] or "", {"told": message.model_dump(mode="json")}, index=False)
         return message
 
     async def _recalled(self, request: ToolCallRequest, execute: Execute, on: Terms) -> Told:
         """What was seen before, for a tool that only looks at an image with a model of the catalog."""
-        call, workspace = request.tool_call, _workspace(request)
-        image = _image(workspace, call) if on.task else None
-        if on.task is None or image is None:
+        call, workspace, task = request.tool_call, _workspace(request), on.task
+        image = _image(workspace, call) if task else None
+        if task is None or image is None:
             return await self._limited(request, execute, on)
-        model = (await asyncio.to_thread(workspace.model, on.task)).name
+        model = (await asyncio.to_thread(workspace.model, task)).name
         if (message := earlier(call, model, request.state["messages"])) is not None:
             return message
-        weights = f"{model} {workspace.entry(on.task).sha256}"
-        return await self._shared.recall.look(call, image, weights, lambda: self._limited(request, execute, on))
+        return await self._shared.recall.look(
+            call, image, lambda: identity(workspace.entry(task)), lambda: self._limited(request, execute, on)
+        )
 
     async def _limited(self, request: ToolCallRequest, execute: Execute, on: Terms) -> Told:
         """The call within its time, which does not count the wait for a seat; who stops waiting stops the tool."""

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMes
 from agent.claims import Claim, Reading, read
 from graphs.query import SceneQuery, ask
 from graphs.scene import EVERYTHING, SceneEntity, SceneGraph
-from graphs.taxonomy import normalise
+from graphs.taxonomy import covers, normalise
 from graphs.types import Observation, Search
 from tools.describe import asked
 from tools.regions import PICTURE
@@ -28,8 +28,26 @@ SENTENCE = 3
 """Words from which on a question within another counts as that one: "a dog?" does not ask what "is a dog red?" does."""
 
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]+)[\"“”„«»]")
-_ORDINALS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2}
-_ORDINAL = re.compile(r"\b(first|second|third|1st|2nd|3rd)(?: (?:image|picture|photo)\b| (?:or|and|one))")
+_PLACES = {
+    "first": 0,
+    "1st": 0,
+    "one": 0,
+    "second": 1,
+    "2nd": 1,
+    "two": 1,
+    "third": 2,
+    "3rd": 2,
+    "three": 2,
+    "last": -1,
+}
+_ORDINAL = re.compile(
+    r"\b(first|second|third|last|1st|2nd|3rd)(?= (?:image|picture|photo|or|and|one|than)\b|[?.]?$)"
+    r"|(?<!the )(?<!this )(?<!that )\b(?:image|picture|photo) (?:no\. ?|number |#)?(\d|one|two|three)\b"
+)
+_TOGETHER = re.compile(
+    r"\bin total\b|\baltogether\b|\b(?:both|all|each|every)(?: of)?(?: the| these| my)? (?:two )?"
+    r"(?:images?|pictures?|photos?)\b"
+)
 
 
 @dataclass
@@ -128,12 +146,23 @@ class Case:
         return _called(self.messages)
 
     @cached_property
-    def named(self) -> str | None:
-        """The one image that the question names, by its id or as the first of several; none if it names no or more."""
+    def mentioned(self) -> list[str]:
+        """Images that the question names, by their ids or as the first or the last of several."""
         images = self.scene.images()
-        places = [_ORDINALS[found[1]] for found in _ORDINAL.finditer(self.asked.lower())]
-        ids = {one for one in self.question.ids if one in images} | {images[n] for n in places if n < len(images)}
-        return ids.pop() if len(ids) == 1 and len(images) > 1 else None
+        ids = [one for one in self.question.ids if one in images]
+        words = [found[1] or found[2] for found in _ORDINAL.finditer(self.asked.lower())]
+        places = [_PLACES[word] if word in _PLACES else int(word) - 1 for word in words]
+        return list(dict.fromkeys([*ids, *(images[place] for place in places if place < len(images))]))
+
+    @cached_property
+    def named(self) -> str | None:
+        """The one image that the question names; none if it names no or more."""
+        return self.mentioned[0] if len(self.mentioned) == 1 and len(self.scene.images()) > 1 else None
+
+    @cached_property
+    def together(self) -> bool:
+        """Whether the question is about all images: what it counts, in sum; what it asks, of each."""
+        return len(self.scene.images()) > 1 and bool(_TOGETHER.search(self.asked.lower()))
 
     @cached_property
     def scopes(self) -> list[str | None]:
@@ -190,8 +219,10 @@ def found(scene: SceneGraph, claim: Claim, image: str | None = None) -> list[str
     """Ids of the things that a claim is about, in one image or all."""
     other = claim.other if claim.relation else None
     query = SceneQuery(op="count", label=claim.label, colour=claim.colour, relation=claim.relation, other=other)
-    entities = [scene.get(name) for name in ask(scene, query).evidence]
-    return [entity.id for entity in entities if entity and image in (None, entity.image_id)]
+    entities = [entity for name in ask(scene, query).evidence if (entity := scene.get(name))]
+    if (less := claim.without) is not None:
+        entities = [one for one in entities if one.attributes.get("colour") != less and not covers(less, one.label)]
+    return [entity.id for entity in entities if image in (None, entity.image_id)]
 
 
 def unsearched(case: Case, claims: Sequence[Claim], images: Sequence[str]) -> str | None:
@@ -213,5 +244,6 @@ def said(claim: Claim) -> str:
         claim.label,
         claim.relation and claim.relation.replace("_", " "),
         claim.relation and claim.other,
+        claim.without and f"but no {claim.without}",
     ]
     return " ".join(word for word in words if word)

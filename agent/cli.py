@@ -51,13 +51,23 @@ def _run(point: EntryPoint, arguments: list[str]) -> int:
     except UserError as error:
         _fail(str(error))
     except typer.TyperException as error:
-        told = f"{error.format_message().rstrip('.')}; {_usage(error)}"
-        _fail(f"{told}see `scenograph {point.name} --help`", error.exit_code)
+        told = error.format_message().replace("Value error, ", "").rstrip(".")  # pydantic's, of a choice that is none
+        context: Any = getattr(error, "ctx", None)
+        verbs = f"; there are: {', '.join(names)}" if (names := _verbs(error)) else ""
+        where = context.command_path if context else f"scenograph {point.name}"
+        _fail(f"{told}{verbs}; {_usage(error)}see `{where} --help`", error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         outcome = 130
     if outcome == 130:
         _fail("interrupted", 130)
     return outcome if isinstance(outcome, int) else 0
+
+
+def _verbs(error: Any) -> list[str]:
+    """The verbs of a group, where none of them is given."""
+    context: Any = getattr(error, "ctx", None)
+    missing = error.format_message().startswith(("Missing command", "No such command"))
+    return list(context.command.list_commands(context)) if context and missing else []
 
 
 def _usage(error: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, TypedDict
 
 from langchain_core.messages import AIMessage, AnyMessage, SystemMessage, ToolCall, ToolMessage
 from langchain_core.tools import BaseTool
@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from agent import prompt
 from agent.acting import Acting, Shared, refused, repairs
 from agent.approval import Policy
+from agent.case import ASKS_SCENE
 from agent.citing import cited_right
 from agent.llm import client
 from agent.transcript import Transcript, Transcripts, last_question
@@ -132,9 +133,9 @@ def build(
     acting = Acting(tools, policy or Policy(), shared or Shared(), tool_seconds)
     flow = _Flow(llm, list(tools), max_steps)
     graph = StateGraph[State, Any, State, State](State)
-    graph.add_node("plan", flow.plan)
+    graph.add_node("plan", flow.plan, destinations=("act", "verify", END))
     graph.add_node("act", ToolNode(flow.tools, handle_tool_errors=False, awrap_tool_call=acting))
-    graph.add_node("verify", flow.verify)
+    graph.add_node("verify", flow.verify, destinations=("plan", END))
     graph.add_edge(START, "plan")
     graph.add_edge("act", "plan")
     return graph.compile(checkpointer=checkpointer)
@@ -152,7 +153,7 @@ class _Flow:
     def _transcript(self, state: State, workspace: Workspace) -> Transcript:
         return self.transcripts.of(workspace, state["images"], state["messages"])
 
-    async def plan(self, state: State, runtime: Runtime[Any]) -> Command[Literal["act", "verify", "__end__"]]:
+    async def plan(self, state: State, runtime: Runtime[Any]) -> Command[str]:
         """Have the model call tools, or give up; its calls get running ids, so that a replay makes the same bytes."""
         if given_up := self._spent(state):
             return Command(update=given_up, goto=END)
@@ -194,8 +195,8 @@ class _Flow:
         """The tools and the ids of images: all of them, unless the model would say the same again, as small ones do.
 
         After a plan that was made before, its tools are left out. After a wrong answer that was sent back with the tool
-        to call, there is no other; after a second one `answer` is left out, and of the images all but those that the
-        answer was sent back for, since nobody has looked at them.
+        to call, there is no other. After one that wanted a look and came before any, or a second one, `answer` is left
+        out, and of the images all but those that the answer was sent back for, since nobody has looked at them.
         """
         last = state["messages"][-1]
         told = str(last.content)
@@ -204,13 +205,15 @@ class _Flow:
             return [tool for tool in self.tools if tool.name not in left_out], transcript.images
         if wanted := [tool for tool in self.tools if told.endswith(f": call {tool.name}")]:
             return wanted, transcript.images
-        if state["rejections"] < MAX_REJECTIONS:
-            return self.tools, transcript.images
         named = {word.strip(",.") for word in told.split()}
         unseen = [image for image in transcript.images if image in named and not transcript.scene.searches(image)]
-        return [tool for tool in self.tools if tool.name != "answer"], unseen or transcript.images
+        unlooked = bool(unseen) and not any(map(transcript.scene.searches, transcript.images))
+        if state["rejections"] < MAX_REJECTIONS and not unlooked:
+            return self.tools, transcript.images
+        useless = {"answer", *(ASKS_SCENE if unlooked else ())}
+        return [tool for tool in self.tools if tool.name not in useless], unseen or transcript.images
 
-    async def verify(self, state: State, runtime: Runtime[Any]) -> Command[Literal["plan", "__end__"]]:
+    async def verify(self, state: State, runtime: Runtime[Any]) -> Command[str]:
         """Accept the answer, its evidence put right if need be, send it back, or say what was not established."""
         began = time.perf_counter()
         last = _last_plan(state["messages"])

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 CITED = "#D6006C"
 OTHER = "#8A8F98"
-MASK_OPACITY = 0.45
+MASK_OPACITY = 0.2
+"""So faint that the colour of what lies below can still be told; the outline says where it ends."""
 
 
 def annotate(image: Image.Image, entities: Sequence[Entity], cited: Collection[str]) -> Image.Image:
@@ -50,6 +51,7 @@ def _emphasised(image: Image.Image, entities: Sequence[Entity]) -> Image.Image:
     colour = sv.Color.from_hex(CITED)
     if outlined := [entity for entity in entities if entity.mask is not None]:
         image = sv.MaskAnnotator(colour, MASK_OPACITY).annotate(image, _detections(outlined))
+        image = sv.PolygonAnnotator(colour, thickness=1).annotate(image, _detections(outlined))
     image = _boxes(image, entities, CITED, sv.calculate_optimal_line_thickness(image.size) + 1)
     labels = sv.LabelAnnotator(
         colour,

@@ -199,7 +199,6 @@ def down(name: str) -> bool:
     state = running(name)
     if state is not None:
         _stop(state)
-    _state_path(name).unlink(missing_ok=True)
     return state is not None
 
 
@@ -313,7 +312,8 @@ def _stop(state: Running) -> None:
             if not _gone(state.pid, STOP_SECONDS):
                 os.killpg(state.pid, signal.SIGKILL)
                 _gone(state.pid, STOP_SECONDS)
-    _state_path(state.name).unlink(missing_ok=True)
+    if running(state.name) is None:  # somebody else may have started another meanwhile
+        _state_path(state.name).unlink(missing_ok=True)
 
 
 def _gone(group: int, seconds: float) -> bool:

@@ -30,16 +30,17 @@ class Recall:
         self._seen: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._looking: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
-    async def look(self, call: ToolCall, image: ImageRef, model: str, look: Look) -> Told:
+    async def look(self, call: ToolCall, image: ImageRef, model: Callable[[], str], look: Look) -> Told:
         """What the call sees: remembered, or looked for once, however many ask at the same time.
 
         Args:
             call: The call, of a tool that only looks.
             image: What it looks at.
-            model: What it looks with: name and checksum, for one of the same name may have been trained anew.
+            model: Says what it would look with now: the `identity` of a model, which may change while it looks.
             look: Makes the call; gives a message with an observation, or one that says why there is none.
         """
-        key = json.dumps([image.sha256, call["name"], _arguments(call), model], sort_keys=True)
+        asked = model()
+        key = json.dumps([image.sha256, call["name"], _arguments(call), asked], sort_keys=True)
         lock = self._looking.setdefault(key, asyncio.Lock())
         async with lock:
             if (data := self._seen.get(key)) is not None:
@@ -47,7 +48,7 @@ class Recall:
                 seen = rebound(Observation.load(data), image.id, call["id"] or "")
                 return ToolMessage(seen.text, name=call["name"], tool_call_id=call["id"], artifact=seen.dump())
             message = await look()
-            if isinstance(message, ToolMessage) and message.artifact is not None:
+            if isinstance(message, ToolMessage) and message.artifact is not None and model() == asked:
                 self._seen[key] = message.artifact
                 if len(self._seen) > KEPT:
                     self._seen.popitem(last=False)

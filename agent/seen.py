@@ -81,7 +81,14 @@ class Seen:
         return [*files, folder / GRAPH]
 
 
-def see(paths: Sequence[Path], models: Models = SHARED, *, text: bool = True, names: bool = True) -> Seen:
+def see(
+    paths: Sequence[Path],
+    models: Models = SHARED,
+    *,
+    text: bool = True,
+    names: bool = True,
+    left_out: list[str] | None = None,
+) -> Seen:
     """Look at images with the tools: segment everything, name each thing, read text.
 
     Args:
@@ -89,11 +96,12 @@ def see(paths: Sequence[Path], models: Models = SHARED, *, text: bool = True, na
         models: What the tools look with.
         text: Whether to read text.
         names: Whether to have the recogniser name each thing.
+        left_out: Takes why images were left out that cannot be had; by default the first of them is an error.
 
     Raises:
         UserError: If an image or a model cannot be had.
     """
-    workspace = Workspace.open(paths, models)
+    workspace = Workspace.open(paths, models, left_out=left_out)
     cache, tools = workspace.seen, load_tools()
     if cache is None:
         looks = [_look(workspace, tools, image, text, names) for image in workspace.images]
@@ -150,6 +158,4 @@ def _row(one: SceneEntity) -> tuple[str, ...]:
     box = ",".join(str(round(value)) for value in one.box.xyxy)
     area = f"{float(share):.1%}" if share is not None else ""
     shown = [str(attributes.get(name, "")) for name in ("colour", "recognised_as", "text")]
-    # The recogniser is given the box: how sure it is of the name says nothing about whether something is there.
-    found = max(witness.score for witness in one.witnesses if witness.tool != "classify")
-    return one.id, box, f"{found:.2f}", area, *shown
+    return one.id, box, f"{one.score:.2f}", area, *shown

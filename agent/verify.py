@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from agent.case import Case, Value, found, said, unsearched
 from agent.claims import Claim
 from agent.originals import passed_off
-from agent.values import measured, value_stands
+from agent.values import SIGNS, measured, value_stands
 from graphs.scene import SceneGraph
 from graphs.taxonomy import ANYTHING, covers
 from tools.read_text import LABEL as TEXT
@@ -72,7 +72,8 @@ def verify(answer: Answer, scene: SceneGraph, messages: Sequence[AnyMessage]) ->
 
 def _cited(case: Case) -> str | None:
     """Each thing cited is of a kind that the question or the answer speaks of, or carries the answer to it."""
-    labels = {*case.question.labels, *case.text.labels}
+    about = (claim.label for claim in case.question.claims)  # "what is left of the tree?" is about anything
+    labels = {*case.question.labels, *case.text.labels, *about}
     if not case.question.labels and not case.text.labels:
         labels = {claim.label for claim in case.claims} or {ANYTHING}
     for entity in case.entities:
@@ -93,7 +94,8 @@ def _text(case: Case) -> str | None:
             told |= set(case.asked.lower().replace("?", " ").split())  # what carries the words that were read
         if strange := [word for word in case.text.strangers if word not in told]:
             return f"the text names {strange[0]!r}, of which no tool has told"
-        if stray := [label for label in case.text.labels if not _meant(case, label)]:
+        absent = {claim.label for claim in case.text.claims if claim.number == 0}  # "and no horses": whether is checked
+        if stray := [label for label in case.text.labels if label not in absent and not _meant(case, label)]:
             return f"the text is about {', '.join(stray)}, the question about {', '.join(case.question.labels)}"
     return next((reason for claim in _texts(case) if (reason := _holds(case, claim))), _loose(case))
 
@@ -113,6 +115,9 @@ def _texts(case: Case) -> Iterator[Claim]:
 
 def _holds(case: Case, claim: Claim) -> str | None:
     counts = [len(found(case.scene, claim, scope)) for scope in case.scopes]
+    if claim.denied and claim.number:
+        true = any(not SIGNS[claim.bound or "="](count, claim.number) for count in counts)
+        return None if true else f"the text says that there are not {claim.number} of {said(claim)}, but there are"
     if claim.number == 0 or claim.denied:
         if 0 not in counts:
             return f"the text says that there is no such thing as {said(claim)}, the scene holds {counts[0]}"
@@ -120,13 +125,16 @@ def _holds(case: Case, claim: Claim) -> str | None:
         return None if looked or claim.denied else unsearched(case, [claim], case.scene.images()[:1])
     if claim.number is None:
         return None if any(counts) else f"the text says {said(claim)}, which is not in the scene"
-    return None if claim.number in counts else f"the text says {claim.number} of {said(claim)}, the scene {counts[0]}"
+    if any(SIGNS[claim.bound or "="](count, claim.number) for count in counts):
+        return None
+    return f"the text says {claim.number} of {said(claim)}, the scene {counts[0]}"
 
 
 def _loose(case: Case) -> str | None:
     """Numbers that stand alone are counts of what is spoken of, or were told."""
     labels = {*case.text.labels, *case.question.labels}
-    counts = {len(found(case.scene, Claim(label), scope)) for label in labels for scope in case.scopes}
+    claims = [*map(Claim, labels), *case.question.claims]
+    counts = {len(found(case.scene, claim, scope)) for claim in claims for scope in case.scopes}
     for number in case.text.numbers:
         if number not in counts and number != case.value and str(number) not in case.told:
             return f"the text says {number}, which nothing in the scene bears out"

@@ -52,12 +52,17 @@ def same(seen: Sequence[Entity], known: Sequence[Entity]) -> Floats:
     return np.asarray(np.where(agreeing, overlap(seen, known), 0.0), dtype=np.float64)
 
 
+GIVEN_BOXES = frozenset({"classify", "describe"})
+"""Tools that are told where a thing is: how sure they are of its name says nothing of whether something is there."""
+
+
 def combined(told: Iterable[Entity] | Iterable[Relation]) -> float:
-    """The chance that not all who tell it err: 1 - (1 - a)(1 - b)…, over models.
+    """The chance that not all who found it err: 1 - (1 - a)(1 - b)…, over models.
 
     Only different models err apart. What one model says twice, by whatever tools, counts once, with its best score.
     """
+    witnesses = [*told]
     best: dict[str, float] = {}
-    for one in told:
+    for one in [one for one in witnesses if one.tool not in GIVEN_BOXES] or witnesses:
         best[one.model] = max(one.score, best.get(one.model, 0.0))
     return float(1 - np.prod([1 - best[model] for model in sorted(best)])) if len(best) > 1 else max(best.values())

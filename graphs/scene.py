@@ -342,6 +342,7 @@ def _line(name: str, box: Box, attributes: dict[str, str | float], *, brief: boo
 def shown(attributes: dict[str, str | float]) -> list[str]:
     """Attributes as a model reads them: the colour, then the area share as percent with one decimal."""
     parts = [str(attributes["colour"])] if "colour" in attributes else []
-    if "area_share" in attributes:
-        parts.append(f"{float(attributes['area_share']):.1%}")
+    # Graphs are read from other programs' files too, where it may be any word.
+    if isinstance(share := attributes.get("area_share"), int | float):
+        parts.append(f"{share:.1%}")
     return parts

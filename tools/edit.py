@@ -11,10 +11,12 @@ from PIL import Image
 from pydantic import Field
 
 from graphs.geometry import boxes_of, iou
+from graphs.query import ranked, tally
 from graphs.types import Box, Entity, ImageRef, Made, Observation, Origin
 from tools import exact_edits, instructions, masks, policy, wanted
 from tools.errors import ToolError, UserError
 from tools.instructions import SIDES, Edit
+from tools.intake import MAX_PIXELS
 from tools.looking import look
 from tools.regions import Runtime, ThingId, find, padded, progress, scene_of
 from tools.vision_tool import ImageId, vision_tool
@@ -161,6 +163,12 @@ def _carried_out(wish: Edit, image: Image.Image, things: list[Entity], seed: int
 def _enlarged(image: Image.Image, factor: float) -> Done:
     if not 1 < factor <= 8 or max(image.size) * factor > 8192:
         raise ToolError(f"cannot enlarge {factor:g} times: give 2 to 8, and at most 8192 pixels a side")
+    width, height = (round(side * factor) for side in image.size)
+    if width * height > MAX_PIXELS:  # nobody could read it again
+        raise ToolError(
+            f"cannot enlarge {factor:g} times: {width} x {height} pixels are more than {MAX_PIXELS // 1_000_000} "
+            "megapixels; give less, or crop first"
+        )
     return Done(exact_edits.enlarge(image, factor), None, "lanczos")
 
 
@@ -240,12 +248,16 @@ def _checked(
     """Look at the result, and say whether the edit is there and what changed elsewhere."""
     looked = look("edit", ref.id, [], runtime, outlines=False)
     lines = [f"{ref.id} ({ref.width}x{ref.height}), made of {ref.parent} by {done.how}"]
+    if len(things) > 1:  # who said "the dog" may have had one of them in mind
+        lines.append(f"done to {tally(ranked(one.label for one in things))}")
     if wish.kind == "remove":
         left = [
             one for one in looked.entities for gone in things
             if one.label == gone.label and _overlap(one.box, gone.box) >= GONE_IOU
         ]  # fmt: skip
-        lines.append("not gone: " + ", ".join(one.label for one in left) if left else "gone: nothing is left of it")
+        lines.append(
+            "not gone: " + ", ".join(one.label for one in left) if left else "gone: no detector finds it there"
+        )
     elif wish.kind == "add" and done.box is not None:
         near = [one for one in looked.entities if _overlap(one.box, done.box) >= GONE_IOU]
         lines.append(str(wanted.check(wanted.read(wish.prompt), near)))

@@ -137,7 +137,11 @@ def _draft(entry: ModelEntry) -> Iterator[Path]:
 def _placed(made: Path, entry: ModelEntry) -> Path:
     """An export where it belongs, whole at once; one that somebody else made meanwhile stays."""
     if not ready(entry):
-        made.rename(path(entry))
+        try:
+            made.rename(path(entry))
+        except OSError:  # made meanwhile, and a folder that holds something is not replaced
+            if not ready(entry):
+                raise
     return path(entry)
 
 

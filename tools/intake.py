@@ -8,9 +8,10 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image, ImageOps, features
 
@@ -39,6 +40,8 @@ MAX_BYTES = 64 * 2**20
 MAX_PIXELS = 50_000_000
 MAX_SECONDS = 30.0
 MAX_FILES = 10_000
+
+Result = TypeVar("Result")
 
 # Pillow logs what is wrong with a file before it raises; where nobody listens, Python would print it.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -70,6 +73,8 @@ def gather(names: Iterable[str]) -> list[Path]:
 
 
 def _named(name: str) -> list[Path]:
+    if not name.strip():
+        raise UserError("the name of an image is empty; check what should stand in its place")
     path = Path(name).expanduser()
     if path.is_dir():
         here = images_in(path)
@@ -147,24 +152,33 @@ def decode(data: bytes, name: str) -> Image.Image:
     Raises:
         UserError: If it is no such picture, is too large, is damaged, or takes longer than `MAX_SECONDS`.
     """
-    made: list[Image.Image] = []
+    made = in_time(lambda: _decoded(data, name), MAX_SECONDS)
+    if made is None:
+        raise UserError(f"{name} takes longer than {MAX_SECONDS:.0f} s to decode; save it anew, smaller")
+    return made
+
+
+def in_time(work: Callable[[], Result], seconds: float) -> Result | None:
+    """What work gives or raises; none if it takes longer.
+
+    Neither a decoder in C nor a read from the network can be stopped from without: the work goes on in a thread that is
+    left behind, and holds no process back from ending.
+    """
+    made: list[Result] = []
     failed: list[BaseException] = []
 
-    def work() -> None:
+    def run() -> None:
         try:
-            made.append(_decoded(data, name))
+            made.append(work())
         except BaseException as error:  # handed to the caller, whatever it is
             failed.append(error)
 
-    # A decoder in C cannot be stopped. One that takes too long is left behind, and holds no process back from ending.
-    thread = threading.Thread(target=work, name="decode", daemon=True)
+    thread = threading.Thread(target=run, name="in-time", daemon=True)
     thread.start()
-    thread.join(MAX_SECONDS)
+    thread.join(max(seconds, 0.0))
     if failed:
         raise failed[0]
-    if not made:
-        raise UserError(f"{name} takes longer than {MAX_SECONDS:.0f} s to decode; save it anew, smaller")
-    return made[0]
+    return made[0] if made else None
 
 
 def _decoded(data: bytes, name: str) -> Image.Image:
@@ -240,11 +254,16 @@ def _halved(image: Image.Image) -> Image.Image:
 
 
 def _stretched(image: Image.Image) -> Image.Image:
-    """Greys of 32 bits, whole numbers or not, with their lowest as black and their highest as white."""
+    """Greys of 32 bits, whole numbers or not, with their lowest as black and their highest as white.
+
+    Depth maps say with infinity, or no number, that nothing was measured: the others' scale is not theirs to set.
+    """
     import numpy as np
 
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    low, high = float(values.min()), float(values.max())
-    if high <= low:
+    values = np.asarray(image, dtype=np.float64)
+    finite = values[np.isfinite(values)]
+    if not finite.size or finite.min() == finite.max():
         return Image.new("L", image.size, 128)
+    low, high = float(finite.min()), float(finite.max())
+    values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
     return Image.fromarray(((values - low) / (high - low) * 255).astype(np.uint8))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
 
 from platformdirs import user_state_path
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, field_validator
 
 from graphs.types import Frozen
 from tools.errors import ToolError, UserError
@@ -34,9 +35,34 @@ class Category(Frozen):
     name: str
     all_of: tuple[tuple[str, ...], ...] = Field(min_length=1)
 
+    @field_validator("all_of")
+    @classmethod
+    def _compile(cls, all_of: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        for group in all_of:
+            try:
+                _pattern(group)
+            except (re.error, OverflowError, RecursionError) as error:
+                raise ValueError(f"{' | '.join(group)} is no regular expression ({error})") from error
+        return all_of
+
     def meets(self, text: str) -> bool:
-        """Whether a text is of this kind."""
-        return all(re.search(rf"\b(?:{'|'.join(group)})\b", text, re.IGNORECASE) for group in self.all_of)
+        """Whether a text is of this kind, however its words are set apart and its letters are encoded."""
+        plain = _plain(text)
+        return all(_pattern(group).search(plain) for group in self.all_of)
+
+
+def _pattern(group: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(group)})\b", re.IGNORECASE)
+
+
+def _plain(text: str) -> str:
+    """A text without what changes how it is matched and not how it is read, such as full-width letters.
+
+    Characters that nobody sees may stand within a word or between two: where there are some, both readings are given.
+    """
+    shown = unicodedata.normalize("NFKC", text)
+    readings = ["".join(gap if unicodedata.category(one) == "Cf" else one for one in shown) for gap in ("", " ")]
+    return "\n".join(dict.fromkeys(re.sub(r"[_\s]+", " ", reading) for reading in readings))
 
 
 class Line(Frozen):
@@ -100,7 +126,11 @@ def _read(path: Path, _changed: int) -> tuple[Category, ...]:
     try:
         return _CATEGORIES.validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        raise UserError(f"{SWITCH}: {path} holds no policy; name a JSON list of name and all_of, or `off`") from error
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.strerror
+        raise UserError(
+            f"{SWITCH}: {path} holds no policy ({' '.join(str(reason).split())}); "
+            "name a JSON list of name and all_of, or `off`"
+        ) from error
 
 
 def audit_path() -> Path:

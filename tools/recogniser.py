@@ -20,6 +20,8 @@ BATCH = 32
 STAGES = (2, 3, 4)
 """Stages of the backbone whose means and maxima a trained head sees beside the last features: drawn things are told
 apart by parts and strokes, which the last layer, made for photographs, has given up."""
+LONGEST_SIDE = 1024
+"""Of a crop, in pixels: recognisers look at a quarter of it, and around a panorama it would take gigabytes."""
 
 Floats = NDArray[np.float32]
 
@@ -52,6 +54,8 @@ def square(
 ) -> Image.Image:
     """A square crop around a thing, as recognisers see it; black where it reaches beyond the image.
 
+    One that would be longer than `LONGEST_SIDE` is made that small.
+
     Args:
         image: RGB.
         box: `xyxy` in its pixels.
@@ -62,7 +66,23 @@ def square(
     reach = half * max(x2 - x1, y2 - y1)
     x, y = (x1 + x2) / 2 + shift[0], (y1 + y2) / 2 + shift[1]
     left, top = round(x - reach), round(y - reach)
-    return image.crop((left, top, max(round(x + reach), left + 1), max(round(y + reach), top + 1)))
+    right, bottom = max(round(x + reach), left + 1), max(round(y + reach), top + 1)
+    if max(right - left, bottom - top) <= LONGEST_SIDE:
+        return image.crop((left, top, right, bottom))
+    return _small_square(image, (left, top), LONGEST_SIDE / max(right - left, bottom - top))
+
+
+def _small_square(image: Image.Image, corner: tuple[int, int], scale: float) -> Image.Image:
+    """A crop of `LONGEST_SIDE` from a corner on, made smaller by a scale; only what lies in the image is touched."""
+    small = Image.new(image.mode, (LONGEST_SIDE, LONGEST_SIDE))
+    left, top = corner
+    x1, y1 = max(left, 0), max(top, 0)
+    x2, y2 = min(left + LONGEST_SIDE / scale, image.width), min(top + LONGEST_SIDE / scale, image.height)
+    if x1 < x2 and y1 < y2:
+        size = max(round((x2 - x1) * scale), 1), max(round((y2 - y1) * scale), 1)
+        part = image.resize(size, Image.Resampling.BICUBIC, (x1, y1, x2, y2), reducing_gap=2.0)
+        small.paste(part, (round((x1 - left) * scale), round((y1 - top) * scale)))
+    return small
 
 
 class ImageNetRecogniser:

@@ -28,7 +28,14 @@ Runtime = ToolRuntime[Workspace, dict[str, Any]]
 PICTURE = "picture"
 """Label of the entity that stands for an image as a whole, so that an answer can cite what was seen of it."""
 
+MEASURED = ("colour", "area_share", "text", "recognised_as", "description")
+"""Attributes that other code takes for what our tools measured, read or told; what a language model names freely must
+not pass for them, nor for the answer to a question, which ends in its mark (see `describe.asked`)."""
+
 SHOWN_IDS = 12
+
+LEAST_SIDE = 0.001
+"""Of a box, in pixels: far less than is seen or drawn, and enough to divide by."""
 
 
 @dataclass(frozen=True)
@@ -144,10 +151,10 @@ def within(corners: Sequence[float], image_id: str, size: tuple[int, int]) -> Bo
     if len(corners) != 4 or not all(map(math.isfinite, corners)):
         raise ToolError(f"box [{given}] is none: give x1, y1, x2, y2 in pixels")
     x1, y1, x2, y2 = corners
-    if x2 <= x1 or y2 <= y1:
+    if x2 - x1 < LEAST_SIDE or y2 - y1 < LEAST_SIDE:
         raise ToolError(f"box [{given}] has no area: x1, y1 is its upper left corner, x2, y2 its lower right one")
     x1, y1, x2, y2 = max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height))
-    if x2 <= x1 or y2 <= y1:
+    if x2 - x1 < LEAST_SIDE or y2 - y1 < LEAST_SIDE:
         raise ToolError(f"box [{given}] lies outside {image_id}, which has {width} x {height} pixels")
     return Box(x1=x1, y1=y1, x2=x2, y2=y2)
 

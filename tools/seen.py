@@ -7,7 +7,7 @@ import hashlib
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ByteSize
@@ -28,6 +28,7 @@ KEPT = 0.9
 _SCHEMA = """
 create table if not exists seen (key text primary key, value blob not null, size integer not null, used real not null);
 create index if not exists seen_used on seen (used);
+create index if not exists seen_size on seen (size);
 """
 
 
@@ -68,23 +69,43 @@ class Seen:
         found: dict[str, bytes] = {}
         stale: list[tuple[float, str]] = []
         now = time.time()
-        with self._lock, contextlib.suppress(sqlite3.Error, OSError), self._file() as file:
+
+        def find(file: sqlite3.Connection) -> None:
             for start in range(0, len(keys), AT_ONCE):
                 part = keys[start : start + AT_ONCE]
                 query = f"select key, value, used from seen where key in ({','.join('?' * len(part))})"
                 for name, value, used in file.execute(query, part):
                     found[name] = value
-                    stale += [(now, name)] if used < now - FRESH_SECONDS else []
+                    if used < now - FRESH_SECONDS:
+                        stale.append((now, name))
             file.executemany("update seen set used = ? where key = ?", stale)
+
+        self._within(find)
         return found
 
     def put(self, values: Mapping[str, bytes]) -> None:
         """Keep values; what was least recently used is dropped when all would exceed the limit."""
         now = time.time()
         rows = [(name, value, len(value), now) for name, value in values.items()]
-        with self._lock, contextlib.suppress(sqlite3.Error, OSError), self._file() as file:
+
+        def keep(file: sqlite3.Connection) -> None:
             file.executemany("insert or replace into seen values (?, ?, ?, ?)", rows)
             self._shrink(file)
+
+        self._within(keep)
+
+    def _within(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        """Work on the file in one transaction; when it turns out damaged, the next that asks begins it anew."""
+        path = self._path or cache_path() / "seen.sqlite"
+        with self._lock, contextlib.suppress(sqlite3.Error, OSError):
+            try:
+                with self._file(path) as file:
+                    work(file)
+            except sqlite3.OperationalError:  # such as a lock, which says nothing of the file
+                raise
+            except sqlite3.DatabaseError:
+                self._delete(path)
+                raise
 
     def _shrink(self, file: sqlite3.Connection) -> None:
         limit = self._most()
@@ -102,9 +123,14 @@ class Seen:
     def _most(self) -> int:
         return int(read_settings(SeenSettings).limit) if self._limit is None else self._limit
 
-    def _file(self) -> sqlite3.Connection:
+    def _delete(self, path: Path) -> None:
+        if path in self._opened:
+            self._opened.pop(path).close()
+        for ending in ("", "-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+
+    def _file(self, path: Path) -> sqlite3.Connection:
         """The open file; one in memory, which keeps nothing for later, where the cache is off."""
-        path = self._path or cache_path() / "seen.sqlite"
         if path not in self._opened:
             self._opened[path] = _open(path if self._most() > 0 else None)
         return self._opened[path]
@@ -117,10 +143,7 @@ def _open(path: Path | None) -> sqlite3.Connection:
     try:
         # What is lost in a power cut is seen again.
         connection.executescript("pragma journal_mode = wal; pragma synchronous = off;" + _SCHEMA)
-    except sqlite3.DatabaseError as error:
+    except sqlite3.Error:
         connection.close()
-        locked = isinstance(error, sqlite3.OperationalError)  # which says nothing of the file
-        if path is not None and not locked:
-            path.unlink(missing_ok=True)  # a damaged file is begun anew by the next that asks
         raise
     return connection

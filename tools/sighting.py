@@ -16,9 +16,10 @@ from PIL import Image
 
 from graphs.types import Box, ImageRef
 from tools import masks, seen
-from tools.catalog import ModelEntry, find
+from tools.catalog import ModelEntry
 from tools.colour import dominant
 from tools.detector import Detection, Detector
+from tools.models import identity
 from tools.workspace import Workspace
 
 MANY = 16
@@ -62,15 +63,20 @@ def sight(
     """
     refs = [workspace.ref(image_id) for image_id in image_ids]
     if workspace.seen is None:
-        model, found = _look(workspace, task, refs, classes, outlines)
-        return [Sight(model, things) for things in found]
+        detector = workspace.model(task)
+        found = _look(workspace, detector, refs, classes, outlines)
+        return [Sight(detector.name, things) for things in found]
     entry = workspace.entry(task)
+    asked = identity(entry)
     keys = [key(entry, ref, outlines) for ref in refs]
     known = workspace.seen.get(keys)
     missing = {name: ref for name, ref in zip(keys, refs, strict=True) if name not in known}
     if missing:
+        detector = workspace.model(task)
+        if identity(workspace.entry(task)) != asked:  # chosen or trained meanwhile: nobody knows whose these keys are
+            return sight(workspace, task, image_ids, classes, outlines)
         # All classes: so that the next question finds its things here too, whatever it asks for.
-        _, found = _look(workspace, task, [*missing.values()], None, outlines)
+        found = _look(workspace, detector, [*missing.values()], None, outlines)
         fresh = {name: orjson.dumps(things) for name, things in zip(missing, found, strict=True)}
         workspace.seen.put(fresh)
         known |= fresh
@@ -97,9 +103,8 @@ def _of(things: list[Thing], classes: Collection[str] | None) -> list[Thing]:
 
 
 def _look(
-    workspace: Workspace, task: str, refs: Sequence[ImageRef], classes: Collection[str] | None, outlines: bool
-) -> tuple[str, list[list[Thing]]]:
-    detector = workspace.model(task)
+    workspace: Workspace, detector: Any, refs: Sequence[ImageRef], classes: Collection[str] | None, outlines: bool
+) -> list[list[Thing]]:
     ours = isinstance(detector, Detector)
     if ours and len(refs) >= MANY:
         detector.hasten()
@@ -113,15 +118,12 @@ def _look(
 
     groups = [refs[start : start + batch] for start in range(0, len(refs), batch)]
     with ThreadPoolExecutor(max(1, min(len(groups), (os.cpu_count() or 1) + 1))) as pool:
-        found = [things for group in pool.map(one, groups) for things in group]
-    return detector.name, found
+        return [things for group in pool.map(one, groups) for things in group]
 
 
 def key(entry: ModelEntry, ref: ImageRef, outlines: bool) -> str:
     """Under which what a detector sees in an image is kept."""
-    namer = find(entry.namer).sha256 if entry.namer else ""
-    settings = (entry.image_size, entry.confidence, namer, outlines)
-    return seen.key("sight", FORM, ref.sha256, entry.name, entry.sha256, settings, _versions())
+    return seen.key("sight", FORM, ref.sha256, identity(entry), outlines, _versions())
 
 
 @cache

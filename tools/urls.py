@@ -13,7 +13,7 @@ import httpx
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tools.errors import UserError
-from tools.intake import MAX_BYTES
+from tools.intake import MAX_BYTES, in_time
 from tools.settings import read_settings
 
 SCHEMES = ("http", "https")
@@ -24,7 +24,14 @@ SECONDS = 30.0
 TOTAL_SECONDS = 120.0
 """The longest that a picture may take as a whole, however steadily it drips."""
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NOT_OPEN = [
+    ipaddress.IPv6Network("64:ff9b::/96"),  # NAT64, which carries an IPv4 address inside, as do the next three
+    ipaddress.IPv6Network("64:ff9b:1::/48"),
+    ipaddress.IPv6Network("::/96"),
+    ipaddress.IPv6Network("::ffff:0:0:0/96"),
+    ipaddress.IPv6Network("fec0::/10"),  # site-local
+]
+"""What `ipaddress` calls global, and a network may take for addresses within."""
 
 Resolve = Callable[[str, int], list[str]]
 """From a host and a port to addresses."""
@@ -71,6 +78,19 @@ def download(url: str, folder: Path, transport: httpx.BaseTransport | None = Non
     """
     if not read_settings(Settings).urls:
         raise UserError(f"{url}: pictures from the web are off; save it to a file, or set SCENOGRAPH_URLS=1")
+    # The limits of httpx are on each wait: names may be slow to resolve and headers drip without end.
+    path = in_time(lambda: _fetched(url, folder, transport, resolve), TOTAL_SECONDS)
+    if path is None:
+        raise _too_slow(url)
+    return path
+
+
+def _too_slow(url: str) -> UserError:
+    return UserError(f"{url} takes longer than {TOTAL_SECONDS:.0f} s; save the picture to a file and name that")
+
+
+def _fetched(url: str, folder: Path, transport: httpx.BaseTransport | None, resolve: Resolve) -> Path:
+    """See `download`."""
     until = time.monotonic() + TOTAL_SECONDS
     try:
         here = httpx.URL(url)
@@ -126,7 +146,7 @@ def is_public(address: str) -> bool:
         inner = ip.ipv4_mapped or ip.sixtofour
         if inner is not None:
             return is_public(str(inner))
-        if ip.teredo is not None or ip in _NAT64:
+        if ip.teredo is not None or any(ip in network for network in _NOT_OPEN):
             return False
     return ip.is_global and not ip.is_multicast
 
@@ -146,7 +166,7 @@ def _written(response: httpx.Response, url: str, folder: Path, until: float) -> 
         if len(data) > MAX_BYTES:
             raise UserError(f"{url} has more than {MAX_BYTES // 2**20} MB; save a smaller one to a file")
         if time.monotonic() > until:
-            raise UserError(f"{url} takes longer than {TOTAL_SECONDS:.0f} s; save the picture to a file and name that")
+            raise _too_slow(url)
     path = folder / hashlib.sha256(data).hexdigest()[:16]
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -25,9 +25,10 @@ from graphs.types import ImageRef, Made, Origin
 from tools import provenance
 from tools.catalog import ModelEntry
 from tools.errors import ToolError, UserError
-from tools.intake import decode, picture, read
+from tools.intake import MAX_BYTES, decode, read
 from tools.models import SHARED, Models
 from tools.seen import Seen, key
+from tools.terms import check_cancelled
 
 if TYPE_CHECKING:
     from tools.sight import Seer
@@ -65,19 +66,43 @@ class Workspace:
         self._lock = threading.RLock()
 
     @classmethod
-    def open(cls, paths: Iterable[str | Path], models: Models = SHARED, folder: Path | None = None) -> Workspace:
+    def open(
+        cls,
+        paths: Iterable[str | Path],
+        models: Models = SHARED,
+        folder: Path | None = None,
+        left_out: list[str] | None = None,
+    ) -> Workspace:
         """Take in image files; they get the ids `img-1`, `img-2`… in this order.
+
+        Args:
+            paths: Of the files.
+            models: What tools look with.
+            folder: Where images that tools make are written.
+            left_out: Takes why files were left out; by default the first that cannot be taken in is an error.
 
         Raises:
             UserError: If one of them is missing, unreadable, too large, damaged or no image.
         """
         workspace = cls(models, folder)
         rest = iter(paths)
+
+        def read_or_say(path: str | Path) -> _Given | UserError:
+            try:
+                return workspace._read(path)
+            except UserError as error:
+                return error
+
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             # So many at a time: pixels of more of them would take too much memory.
             while some := [*itertools.islice(rest, DECODED_AHEAD)]:
-                for given in pool.map(workspace._read, some):
-                    workspace._keep(*given)
+                for given in pool.map(read_or_say, some):
+                    if not isinstance(given, UserError):
+                        workspace._keep(*given)
+                    elif left_out is None:
+                        raise given
+                    else:
+                        left_out.append(str(given))
         return workspace
 
     def take(self, path: str | Path) -> ImageRef:
@@ -85,8 +110,10 @@ class Workspace:
 
         Raises:
             UserError: If it is missing, unreadable, too large, damaged or no image.
+            Cancelled: Nobody waits for the tool that asks.
         """
         with self._lock:
+            check_cancelled()
             return self._keep(*self._read(path))
 
     def _read(self, path: str | Path) -> _Given:
@@ -126,17 +153,23 @@ class Workspace:
             made: What its file is to say of how it was made.
 
         Raises:
-            UserError: If it cannot be written.
+            UserError: If it cannot be written, or would be larger than what can be read again.
+            Cancelled: Nobody waits for the tool that made it.
         """
         buffer = io.BytesIO()
         image.save(buffer, "PNG", pnginfo=provenance.stamp(made) if made else None)
         data = buffer.getvalue()
+        if len(data) > MAX_BYTES:
+            size = f"{len(data) / 2**20:.0f} MB, and {MAX_BYTES // 2**20} MB are read"
+            raise UserError(f"the picture of {image.width} x {image.height} pixels has {size}: make a smaller one")
         with self._lock:
+            check_cancelled()
             try:
-                path = self._free(f"img-{len(self._refs) + 1}", data)
+                path = self._free(self._next_id(), data)
                 path.write_bytes(data)
             except OSError as error:
-                raise UserError(f"cannot write {path} ({error.strerror}): free some space") from error
+                where = error.filename or self._folder
+                raise UserError(f"cannot write {where} ({error.strerror}): free some space") from error
             return self._keep(image, image.size, hashlib.sha256(data).hexdigest(), str(path), origin, parent, made)
 
     def _free(self, stem: str, data: bytes) -> Path:
@@ -156,7 +189,7 @@ class Workspace:
         made: Made | None,
     ) -> ImageRef:
         ref = ImageRef(
-            id=f"img-{len(self._refs) + 1}",
+            id=self._next_id(),
             sha256=sha256,
             width=size[0],
             height=size[1],
@@ -169,6 +202,10 @@ class Workspace:
         if image is not None:
             self._hold(ref.id, image)
         return ref
+
+    def _next_id(self) -> str:
+        """One that no image has: those that were restored may have gaps."""
+        return f"img-{max((int(ref.id.rpartition('-')[2]) for ref in self._refs), default=0) + 1}"
 
     def _hold(self, image_id: str, image: Image.Image) -> None:
         """Keep pixels; the least recently used go when all would exceed `HELD`, for they can be had from their files.
@@ -193,13 +230,14 @@ class Workspace:
         """Take in again what tools made in an earlier part of a run that goes on; those known already stay.
 
         Raises:
-            UserError: If a file is gone or damaged.
+            UserError: If a file is gone, or was changed.
         """
-        known = {ref.id for ref in self._refs}
-        for ref in refs:
-            if ref.id not in known:
-                self._hold(ref.id, picture(ref.path))
-                self._refs.append(ref)
+        with self._lock:
+            known = {ref.id for ref in self._refs}
+            for ref in refs:
+                if ref.id not in known:
+                    self._refs.append(ref)
+                    self.image(ref.id)
 
     @property
     def images(self) -> list[ImageRef]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +34,9 @@ CELL = 80
 
 @command.command()
 def add(
-    paths: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders that `ask` wrote, or graph.json files.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="RUN", help="Folders that `ask` or `look --out` wrote, or graph.json files.")
+    ],
     store: Store = None,
     json: Json = False,
 ) -> None:
@@ -52,6 +55,7 @@ def add(
             except UserError as error:
                 left_out.append(str(error))
                 continue
+            name = _free(collection, name, graph)
             outcomes[name] = collection.add(name, graph)
             if not json:
                 typer.echo(f"{name}: {outcomes[name]}, {len(graph)} nodes, {graph.number_of_edges()} edges")
@@ -61,6 +65,20 @@ def add(
         for reason in left_out[:-1]:
             typer.echo(f"scenograph: {reason}", err=True)
         raise UserError(left_out[-1])
+
+
+def _free(collection: Collection, name: str, graph: nx.MultiDiGraph) -> str:
+    """The name, or the next one that no scene of other images has: folders of one name may hold different ones."""
+    taken, ours = set(collection.names()), _images(graph)
+    for one in itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2))):
+        theirs = _images(collection.graph(one)) if one in taken else set()
+        if not ours or not theirs or ours & theirs:
+            return one
+    raise AssertionError("names do not end")
+
+
+def _images(graph: nx.MultiDiGraph) -> set[str]:
+    return {data["sha256"] for _, data in graph.nodes(data=True) if data.get("kind") == "image" and "sha256" in data}
 
 
 def _found(paths: list[Path], left_out: list[str]) -> Iterator[Path]:
@@ -126,6 +144,8 @@ def list_scenes(store: Store = None, json: Json = False) -> None:
     else:
         for name in names:
             typer.echo(name)
+        if not names:
+            typer.echo("no scenes yet: `scenograph graph add FOLDER` adds what `ask` and `look --out` wrote", err=True)
 
 
 @command.command()

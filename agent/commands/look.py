@@ -11,6 +11,7 @@ import typer
 
 from agent.commands.put import check_writable
 from agent.commands.show import print_json
+from tools.errors import UserError
 
 if TYPE_CHECKING:
     from agent.seen import Seen
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def command(
     images: Annotated[
-        list[str], typer.Argument(metavar="IMAGES…", help="Files, folders, or patterns such as 'shots/*.png'.")
+        list[str], typer.Argument(metavar="IMAGE", help="Files, folders, or patterns such as 'shots/*.png'.")
     ],
     json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON document.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for annotated pictures and the graph of all images.")] = None,
@@ -27,7 +28,8 @@ def command(
 ) -> None:
     """See what the tools see in images: things with boxes, outlines, colours and names, and text.
 
-    No planner and no model server is needed. Web addresses are taken when SCENOGRAPH_URLS=1 is set.
+    No planner and no model server is needed. A file that cannot be read is named and left out. Web addresses are taken
+    when SCENOGRAPH_URLS=1 is set.
     """
     if out is not None:
         check_writable(out)
@@ -36,13 +38,20 @@ def command(
         from agent.commands.progress import waiting
         from agent.seen import see
 
+        left_out: list[str] = []
         with waiting(f"looking at {len(paths)} image{'s' if len(paths) > 1 else ''}"):
-            seen = see(paths, text=text, names=names)
+            seen = see(paths, text=text, names=names, left_out=left_out)
+        if not seen.images:
+            raise UserError(left_out[0])
         files = seen.write(out) if out is not None else []
     if json:
         print_json(seen.to_json())
     else:
         _show(seen, files)
+    for reason in left_out:
+        typer.echo(f"scenograph: left out: {reason}", err=True)
+    if left_out:
+        raise typer.Exit(2)
 
 
 def _paths(names: Sequence[str], fetched: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -108,9 +109,10 @@ def delivered(observation: Observation, out: Path) -> list[Path]:
 
 
 def show(observation: Observation, paths: list[Path], *, json: bool) -> None:
-    """Print what came out: its text and where the images are, or all of it as one JSON document."""
+    """Print what came out: its text, with files in place of the ids that only a run knows, or one JSON document."""
     if not json:
-        typer.echo("\n".join([observation.text, *map(str, paths)]))
+        files = {ref.id: str(path) for ref, path in zip(observation.images, paths, strict=True)}
+        typer.echo(re.sub(r"\bimg-\d+\b", lambda found: files.get(found[0], found[0]), observation.text))
         return
     images = [
         {**ref.model_dump(mode="json", exclude={"path"}), "path": str(path)}

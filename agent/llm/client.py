@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -46,7 +47,9 @@ class _Plain(ChatOpenAI):
         settings = self._get_request_payload([], stop=stop, **kwargs)
         # The body begins with the messages, so that a request goes on where the one before it ended.
         body = {"messages": None, **settings} | {"messages": [_asked(message) for message in messages]}
-        reply = await self.root_async_client.post("/chat/completions", cast_to=httpx.Response, body=body)
+        seconds: Any = self.request_timeout
+        async with asyncio.timeout(seconds):  # in all: those of httpx are from one byte to the next
+            reply = await self.root_async_client.post("/chat/completions", cast_to=httpx.Response, body=body)
         return self._create_chat_result(reply.json())
 
 
@@ -74,6 +77,7 @@ def chat_model(endpoint: Endpoint, client: httpx.AsyncClient, *, max_retries: in
         timeout=endpoint.timeout,
         max_retries=max_retries,
         http_async_client=client,
+        openai_proxy="",  # the client knows the proxies of the environment; langchain would refuse both
     )
 
 
@@ -111,7 +115,7 @@ def failures(llm: ChatOpenAI, wanted: str = "chat completion") -> Iterator[None]
     url = llm.openai_api_base
     try:
         yield
-    except openai.APITimeoutError as error:
+    except (openai.APITimeoutError, TimeoutError) as error:
         raise UserError(
             f"the model server at {url} did not answer within {llm.request_timeout} s: try again, or raise "
             "SCENOGRAPH_LLM_TIMEOUT"

@@ -176,8 +176,11 @@ def assemble(entry: ModelEntry) -> Path:
     try:
         with _quietly():
             merge(weights, draft)
-        if not folder.exists():
+        try:
             draft.rename(folder)
+        except OSError:  # somebody else made it meanwhile, and a folder that holds something is not replaced
+            if not folder.exists():
+                raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return folder

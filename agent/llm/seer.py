@@ -69,6 +69,7 @@ class EndpointSeer:
                 timeout=where.timeout,
                 max_retries=MAX_RETRIES,
                 http_client=http,
+                openai_proxy="",  # the client knows the proxies of the environment; langchain would refuse both
             )
             with failures(llm):
                 try:

@@ -28,7 +28,7 @@ def options(defaults: Mapping[str, Any], known: Collection[str], given: Sequence
         if not equals:
             raise UserError(f"--set takes name=value, not {one!r}")
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=3)
+            near = difflib.get_close_matches(name, known, n=3, cutoff=0.7)
             raise UserError(f"this recipe has no option {name!r}" + (f"; nearest: {', '.join(near)}" if near else ""))
         try:
             chosen[name] = read_value(text)

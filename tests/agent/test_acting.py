@@ -17,7 +17,7 @@ from agent.acting import Shared
 from agent.approval import Policy, load
 from agent.run import Agent, Run, Waiting
 from graphs.types import Observation
-from tools.errors import UserError
+from tools.errors import ToolError, UserError
 from tools.models import Models
 from tools.registry import load_tools
 from tools.terms import check_cancelled
@@ -123,6 +123,29 @@ def test_what_was_cut_short_is_not_done_again(serve: Serve, workspace: Workspace
     assert done == ["begin call-2", "end call-2"]
     assert (run.steps[0].error or "").startswith("stamp was cut short, and may have taken effect")
     assert run.steps[1].observation is not None
+
+
+def test_what_was_refused_is_told_again_as_it_was(serve: Serve, workspace: Workspace, tmp_path: Path) -> None:
+    @vision_tool(approval=True)
+    def stamp(image_id: ImageId, runtime: ToolRuntime[Workspace]) -> Observation:
+        """Stamp an image.
+
+        Args:
+            image_id: Which image.
+            runtime: Of the call; hidden from the model.
+        """
+        raise ToolError("there is no ink")
+
+    async def ask(kept: AsyncSqliteSaver, ledger: AsyncSqliteStore) -> list[str | None]:
+        errors = []
+        for calls in ([STAMP], []):  # the second time as by a process that takes over what the first one left
+            shared, policy = Shared(ledger=ledger), Policy(default="allow")
+            made = agent(serve([STAMP], [NOTHING]), kept if calls else None, stamp, shared=shared, policy=policy)
+            run = await made.ask(workspace, "Stamp it", run_id="r1")
+            errors.append(run.steps[0].error)
+        return errors
+
+    assert run_kept(tmp_path, ask) == ["there is no ink", "there is no ink"]
 
 
 def test_a_tool_is_stopped_when_its_time_is_over(serve: Serve, workspace: Workspace) -> None:

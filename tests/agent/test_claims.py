@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.claims import Claim, read
+from agent.claims import Claim, Extreme, read
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,14 @@ from agent.claims import Claim, read
         ("There is nothing above the tree.", [Claim("thing", 0, None, "above", "tree")]),
         ("Left of the tree is a dog.", [Claim("dog", None, None, "left_of", "tree")]),
         ("Are there more dogs than cats?", [Claim("dog"), Claim("cat")]),
+        ("There are more than two dogs.", [Claim("dog", 2, bound=">")]),
+        ("There are no more than two dogs.", [Claim("dog", 2, bound="<=")]),
+        ("There are 2 out of 3 red dogs.", [Claim("dog", 2, "red")]),
+        ("There are 3 dogs: 2 red and 1 blue.", [Claim("dog", 3), Claim("dog", 2, "red"), Claim("dog", 1, "blue")]),
+        ("How many animals apart from the dogs are there?", [Claim("animal", without="dog")]),
+        ("How many dogs are not red?", [Claim("dog", without="red")]),
+        ("There is one more dog than cats.", [Claim("dog"), Claim("cat")]),
+        ("What is red?", [Claim("thing", colour="red")]),
         ("有几只狗?", []),
         ("Come to the window.", []),
     ],
@@ -68,7 +76,11 @@ def test_what_else_a_sentence_says() -> None:
     assert read("It covers 3.4% of the image.").shares == (3.4,)
     assert read("Do the dogs outnumber the cats?").compared == ">"
     assert read("Are there fewer dogs than cats?").compared == "<"
-    assert read("Which thing is the largest?").extreme == 1
+    assert read("Which thing is the largest?").extreme == Extreme("size", 1)
+    assert read("What colour is the second smallest car?").extreme == Extreme("size", -1, 1)
+    assert read("What colour is the leftmost car?").extreme == Extreme("x", -1)
+    assert read("What colour is the car on the right?").extreme == Extreme("x", 1)
+    assert read("What colour is the car on the right of the dog?").extreme is None
     assert (read("Yes, it is.").opening, read("No, it is not.").opening, read("No dog.").opening) == (True, False, None)
     assert read("There is a zebra.", ["zebra"]).labels == ("zebra",)
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from langchain_core.messages import HumanMessage
+from pydantic import SecretStr
 
 from agent.llm import client
 from agent.llm.endpoint import Endpoint, configured, settings
@@ -69,6 +70,27 @@ def test_each_failure_is_one_line_that_says_what_to_do(serve: Serve, response: A
         asyncio.run(client.plan(llm, [HumanMessage("hello")], [TOOL]))
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+def test_a_reply_that_never_ends_is_not_waited_for() -> None:
+    async def drip() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.02)
+
+    async def ask() -> None:
+        endpoint = Endpoint(url="http://model.test/v1", model="scripted", key=SecretStr("k"), timeout=0.3)
+        answer = httpx.MockTransport(lambda _: httpx.Response(200, content=drip()))
+        async with httpx.AsyncClient(transport=answer, timeout=endpoint.timeout) as http:
+            await client.plan(client.chat_model(endpoint, http), [HumanMessage("hello")], [TOOL])
+
+    with pytest.raises(UserError, match=r"did not answer within 0\.3 s"):
+        asyncio.run(asyncio.wait_for(ask(), 5))
+
+
+def test_a_proxy_in_the_environment_is_left_to_the_client(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_PROXY", "http://proxy.test:8080")
+    assert serve().llm().openai_proxy == ""
 
 
 def test_a_plan_is_what_was_called(serve: Serve) -> None:

@@ -194,6 +194,17 @@ def test_who_has_to_look_again_looks_where_nobody_has(serve: Serve, workspace: W
     assert images == [["img-1", "img-2"]] * 3 + [["img-2"]] + [["img-1", "img-2"]]
 
 
+def test_who_answers_before_any_look_has_to_look(serve: Serve, workspace: Workspace) -> None:
+    guess = ("answer", {"text": "No, there is no dog.", "value": False, "evidence": ["img-1"]})
+    yes = ("answer", {"text": "Yes, there is a dog.", "value": True, "evidence": ["dog-1", "dog-2"]})
+    server = serve([guess], [DETECT], [yes])
+    run = ask(server, workspace, "Is there a dog?")
+    assert run.answer.value is True
+    offered = [{tool["function"]["name"] for tool in request["tools"]} for request in server.requests]
+    assert offered[0] - offered[1] == {"answer", "query_scene"}
+    assert offered[2] == offered[0]
+
+
 def test_an_answer_beside_other_calls_waits(serve: Serve, workspace: Workspace) -> None:
     server = serve([DETECT, TWO_DOGS], [TWO_DOGS])
     run = ask(server, workspace)

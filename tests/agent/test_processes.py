@@ -162,6 +162,30 @@ def other() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
+def test_one_that_was_started_while_the_old_one_ended_stays_known(
+    home: Path, other: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.mkdir()
+    with subprocess.Popen([sys.executable, "-c", STUCK, "--port=7"], start_new_session=True) as old:
+
+        def state(process: subprocess.Popen[bytes]) -> str:
+            created = psutil.Process(process.pid).create_time()
+            one = Running(name="one", pid=process.pid, created=created, port=7, key="k", fingerprint="a")
+            return one.model_dump_json()
+
+        def meanwhile(group: int, seconds: float) -> bool:
+            old.wait()
+            (home / "one.json").write_text(state(other))
+            return True
+
+        (home / "one.json").write_text(state(old))
+        monkeypatch.setattr(processes, "_gone", meanwhile)
+        assert processes.down("one")
+        found = processes.running("one")
+        assert found is not None
+        assert found.pid == other.pid
+
+
 @pytest.mark.parametrize("change", [{"pid": 2**22 + 1}, {"created": 1.0}, {"port": 1}])
 def test_stale_state_counts_for_nothing_and_harms_nobody(
     home: Path, other: subprocess.Popen[bytes], change: dict[str, float]

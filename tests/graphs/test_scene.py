@@ -260,3 +260,8 @@ def test_boxes_are_finite_and_have_an_area(bad: dict[str, float]) -> None:
 
 def test_a_lone_s_is_a_word() -> None:
     assert normalise("s") == "s"
+
+
+def test_an_area_share_that_is_no_number_is_not_shown() -> None:
+    scene = fold([observed(seen("dog", (0, 0, 9, 9), colour="brown", area_share="huge"))])
+    assert scene.digest() == "dog-1 0,0,9,9 brown"

@@ -1,12 +1,16 @@
 import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import filelock
 import pytest
 
 from tools import memory
 from tools.catalog import ModelEntry, Source, active, entries, find, own, own_path
 from tools.catalog.adding import describe
-from tools.catalog.changes import choose, keep, pulled_path, remove
+from tools.catalog.changes import choose, choose_all, keep, pulled_path, remove
 from tools.catalog.profiles import PROFILES, members, use
 from tools.errors import UserError
 from tools.models import Models
@@ -32,6 +36,49 @@ def test_a_choice_holds_until_another_and_at_once(tmp_path: Path) -> None:
     choose("diorama-yolo26n-seg")
     assert own().chosen == {}
     assert models.get("segment") == "diorama-yolo26n-seg"
+
+
+ADD = """
+import sys
+from tools.catalog import ModelEntry, Source
+from tools.catalog.changes import keep
+for number in range(25):
+    name = f"{sys.argv[1]}-{number}"
+    source = Source(kind="file", location=name)
+    keep(ModelEntry(name=name, task="segment", backend="fake", sources=(source,), licence="MIT"))
+"""
+
+
+def test_processes_that_change_the_catalog_at_once_lose_nothing_of_each_others(home: Path) -> None:
+    adding = [subprocess.Popen([sys.executable, "-c", ADD, name]) for name in ("a", "b", "c")]
+    assert [one.wait() for one in adding] == [0, 0, 0]
+    assert len(own().entries) == 75
+    assert {path.name for path in home.iterdir()} <= {"models.json", "models.lock"}
+
+
+def test_who_changes_the_catalog_waits_for_the_lock(tmp_path: Path, home: Path) -> None:
+    keep(entry("mine", tmp_path / "mine.pt"))
+    for change in (
+        lambda: keep(entry("other", tmp_path / "other.pt")),
+        lambda: choose("mine"),
+        lambda: choose_all({}),
+        lambda: remove("mine"),
+    ):
+        before = own()
+        with ThreadPoolExecutor() as pool:
+            with filelock.FileLock(home / "models.lock"):
+                changing = pool.submit(change)
+                with pytest.raises(TimeoutError):
+                    changing.result(0.2)
+                assert own() == before
+            changing.result(10)
+        assert own() != before
+
+
+def test_a_folder_that_cannot_be_written_to_gets_one_line(tmp_path: Path, home: Path) -> None:
+    home.write_text("a file")
+    with pytest.raises(UserError, match="cannot write .*; set SCENOGRAPH_HOME to another folder"):
+        choose_all({})
 
 
 def test_a_detector_without_masks_is_for_detect_alone(tmp_path: Path) -> None:
@@ -124,6 +171,29 @@ def test_a_folder_says_itself_what_it_is(tmp_path: Path) -> None:
     assert (known.task, known.backend, known.path()) == ("generate", "diffusers", pipeline)
 
 
+def onnx(path: Path, **metadata: str) -> Path:
+    """A model that gives what it is given, in the bytes of protobuf: writing ONNX takes a package of its own."""
+
+    def field(number: int, *parts: bytes) -> bytes:
+        content = b"".join(parts)
+        return bytes([number << 3 | 2, len(content)]) + content
+
+    def value(name: bytes) -> bytes:
+        return field(1, name) + field(2, field(1, b"\x08\x01", field(2, field(1, b"\x08\x01"))))
+
+    node = field(1, field(1, b"x"), field(2, b"y"), field(4, b"Identity"))
+    graph = field(7, node, field(2, b"g"), field(11, value(b"x")), field(12, value(b"y")))
+    told = b"".join(field(14, field(1, key.encode()), field(2, text.encode())) for key, text in metadata.items())
+    path.write_bytes(b"\x08\x08" + graph + field(8, b"\x10\x0d") + told)
+    return path
+
+
+@pytest.mark.parametrize("names", ["{0: 'dog', 1: 'cat'}", "['dog', 'cat']"])
+def test_classes_may_be_numbered_or_listed(tmp_path: Path, names: str) -> None:
+    known = describe(onnx(tmp_path / "a.onnx", names=names, imgsz="[64, 64]", task="detect"))
+    assert (known.classes, known.image_size) == (("dog", "cat"), 64)
+
+
 def test_what_cannot_be_added_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("no model")
     (tmp_path / "a.onnx").write_bytes(b"no model")
@@ -137,6 +207,7 @@ def test_what_cannot_be_added_is_refused_in_one_line(tmp_path: Path) -> None:
         (tmp_path / "none", "no such file"),
         (tmp_path / "a.txt", "no model that can be added"),
         (tmp_path / "a.onnx", "cannot be read as ONNX"),
+        (onnx(tmp_path / "b.onnx", names="5", task="detect"), "cannot be read as ONNX"),
         (tmp_path, "needs a config.json"),
         (pickled, "may carry code"),
         (coded, "pipeline.py could run code"),

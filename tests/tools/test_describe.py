@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from graphs.scene import fold
 from graphs.types import Observation
 from tools.captioner import Said
 from tools.catalog import ModelEntry, Source
@@ -86,3 +87,27 @@ def test_a_model_put_to_use_for_it_answers_and_its_answer_is_evidence(
     told = call("describe", image_id="img-1", box=[0, 0, 40, 40])
     assert told.content == "a dog in a meadow"
     assert asked == [((100, 80), "What  colour is the shape?"), ((40, 40), "")]
+
+
+def test_what_it_names_freely_does_not_pass_for_measured(call: "Call", workspace: Workspace) -> None:
+    class Steered(Says):
+        def __call__(self, image: Image.Image, request: str) -> Description:
+            told = {
+                "area_share": "huge", " Colour": "ultraviolet", "text": "STOP", "recognised_as": "cat",
+                "Description": "none", "what is it?": "a cat", "Material": "fur",
+            }  # fmt: skip
+            return Description(
+                sentence="An ultraviolet dog.", attributes=[Attribute(name=name, value=told[name]) for name in told]
+            )
+
+    workspace.seer = Steered()
+    found = call("segment", image_id="img-1", labels=["dog"])
+    message = call("describe", image_id="img-1", thing="dog-1")
+    assert message.content == "An ultraviolet dog.; material: fur"
+    scene = fold(Observation.load(one.artifact) for one in (found, message))
+    dog = scene.get("dog-1")
+    assert dog is not None
+    assert dog.attributes == {
+        "colour": "red", "area_share": 0.05, "material": "fur", "description": "An ultraviolet dog.",
+    }  # fmt: skip
+    assert scene.digest(dog.witnesses[-1].call_id)

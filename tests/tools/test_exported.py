@@ -152,3 +152,21 @@ for thread in threads: thread.start()
 for thread in threads: thread.join()
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)  # a process, where none has looked yet
+
+
+def test_of_two_that_finish_at_once_the_first_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = active("segment")
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.xml").write_text(name)
+    exported.path(entry).parent.mkdir(parents=True)
+    looked = iter([False, False, True])  # both look before either is done
+    monkeypatch.setattr(exported, "ready", lambda entry: next(looked))
+    placed = [exported._placed(tmp_path / name, entry) for name in ("first", "second")]
+    assert [(path / "model.xml").read_text() for path in placed] == ["first", "first"]
+
+
+def test_an_export_that_cannot_be_placed_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    with pytest.raises(FileNotFoundError):
+        exported._placed(tmp_path / "made", active("segment"))

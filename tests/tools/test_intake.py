@@ -154,3 +154,11 @@ def test_decoding_in_threads_leaves_the_warnings_of_others_alone(tmp_path: Path)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: intake.decode(data, "a.png"), range(100)))
     assert warnings.filters == before
+
+
+def test_what_was_not_measured_leaves_the_scale_of_a_depth_map_alone() -> None:
+    depths = np.array([[0.0, 5.0, 10.0], [np.inf, -np.inf, np.nan]], dtype=np.float32)
+    made = intake.decode(encoded(Image.fromarray(depths), "TIFF"), "a")
+    assert np.asarray(made)[..., 0].tolist() == [[0, 127, 255], [255, 0, 0]]
+    nothing = Image.fromarray(np.full((2, 2), np.inf, dtype=np.float32))
+    assert intake.decode(encoded(nothing, "TIFF"), "a").getpixel((0, 0)) == (128, 128, 128)

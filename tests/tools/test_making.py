@@ -13,10 +13,10 @@ from langgraph.prebuilt import ToolNode
 from PIL import Image
 
 from graphs.types import Made, Observation
-from tools import provenance
+from tools import policy, provenance
 from tools.catalog import ModelEntry
 from tools.detector import Detection
-from tools.errors import ToolError
+from tools.errors import ToolError, UserError
 from tools.generator import Withheld
 from tools.models import Models
 from tools.registry import load_tools
@@ -169,11 +169,46 @@ def test_another_policy_and_none(call: Call, tmp_path: Path, monkeypatch: pytest
     assert call("generate", prompt="a dog with a fake passport", seed=1).status == "success"
 
 
+def test_nothing_is_enlarged_beyond_what_can_be_read(call: Call, workspace: Workspace) -> None:
+    workspace.add(Image.new("RGB", (1020, 1000)), "crop")
+    told = call("edit", image_id="img-2", instruction="enlarge by 8x")
+    assert told.status == "error"
+    assert "8160 x 8000 pixels are more than 50 megapixels" in str(told.content)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a fake id  card", "a fake\nid\tcard", "a fake_id_card", "a f\u200bake id card", "a fake\u200bid\u2060card",
+        "a ｆａｋｅ ｉｄ ｃａｒｄ", "a fake\u00a0id\u00a0card",
+    ],
+)  # fmt: skip
+def test_the_policy_sees_through_how_a_text_is_written(home: Path, prompt: str) -> None:
+    with pytest.raises(ToolError, match="forged documents"):
+        policy.screen("generate", prompt, "m")
+
+
+def test_the_policy_lets_pass_what_is_not_meant(home: Path) -> None:
+    policy.screen("generate", "a snake_id, a card\u200d and a ｄｏｇ", "m")
+
+
+@pytest.mark.parametrize("expression", ["(", "a{99999999999999999999}", "[z-a]"])
+def test_a_policy_with_a_bad_expression_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expression: str
+) -> None:
+    own = tmp_path / "policy.json"
+    own.write_text(json.dumps([{"name": "dogs", "all_of": [["dogs?", expression]]}]))
+    monkeypatch.setenv("SCENOGRAPH_POLICY", str(own))
+    with pytest.raises(UserError, match="holds no policy .*is no regular expression") as caught:
+        policy.screen("generate", "a dog", "m")
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("workspace", [False, True], indirect=True)
 def test_a_removal_leaves_nothing_and_touches_nothing_else(call: Call, workspace: Workspace) -> None:
     told = call("edit", image_id="img-1", instruction="Remove the dog.")
 
-    assert "gone: nothing is left of it" in str(told.content)
+    assert "gone: no detector finds it there" in str(told.content)
     assert "outside of it 0.00 of 255 changed" in str(told.content)
     (ref,) = Observation.load(told.artifact).images
     assert (ref.origin, ref.parent) == ("edited", "img-1")
@@ -229,6 +264,7 @@ def test_a_region_is_a_thing_of_the_graph(call: Call) -> None:
         ("as a watercolour", "knows no styles"),
         ("crop", "say what to crop to"),
         ("enlarge by 40x", "cannot enlarge 40 times"),
+        ("enlarge by 9x", "at most 8192 pixels a side"),
     ],
 )
 def test_an_edit_that_cannot_be_done_says_why(call: Call, instruction: str, reason: str) -> None:

@@ -46,3 +46,11 @@ def test_things_of_two_images_are_not_measured_together(call: "Call", workspace:
     message = call("measure", things=["tree-1", "tree-2"])
     assert message.status == "error"
     assert "tree-1 is in img-1, tree-2 is in img-2" in str(message.content)
+
+
+@pytest.mark.parametrize("box", [[0, 0, 1e-200, 1e-200], [0, 0, 9, 0.0005]])
+def test_a_box_of_vanishing_size_is_no_thing_to_measure(call: "Call", box: list[float]) -> None:
+    message = call("classify", image_id="img-1", box=box)
+    assert message.status == "error"
+    assert "has no area" in str(message.content)
+    assert call("classify", image_id="img-1", box=[99.9995, 0, 120, 9]).status == "error"

@@ -70,3 +70,39 @@ def test_where_openvino_cannot_be_used_torch_recognises() -> None:
     exported.path(entry).mkdir(parents=True)
     (exported.path(entry) / "model.xml").write_text("<net")
     assert np.abs(HeadRecogniser(entry)([make_diorama(1).image]) - by_torch).max() < 1e-6
+
+
+def noise(width: int, height: int) -> Image.Image:
+    pixels = np.random.default_rng(0).integers(0, 256, (height // 20, width // 20, 3), dtype=np.uint8)
+    return Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC)
+
+
+@pytest.mark.parametrize(
+    ("box", "around"), [((20, 30, 60, 50), (18, 18, 62, 62)), ((-30, 200, 890, 300), (-76, -256, 936, 756))]
+)
+def test_an_ordinary_crop_keeps_its_pixels(box: tuple[int, ...], around: tuple[int, int, int, int]) -> None:
+    image = noise(1000, 400)
+    assert square(image, box) == image.crop(around)
+
+
+@pytest.mark.parametrize("box", [(200, 100, 1900, 300), (-400, 0, 1700, 400), (0, -900, 300, 900)])
+def test_a_large_crop_is_what_it_was_but_smaller(box: tuple[int, ...]) -> None:
+    image = noise(2000, 400)
+    reach = 0.55 * max(box[2] - box[0], box[3] - box[1])
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    whole = image.crop((round(x - reach), round(y - reach), round(x + reach), round(y + reach)))
+    small = square(image, box)
+    assert small.size == (1024, 1024)
+    off = np.abs(np.asarray(small, dtype=float) - np.asarray(whole.resize(small.size, Image.Resampling.BICUBIC)))
+    assert off.mean() < 1
+
+
+def test_the_crop_around_a_panorama_is_no_bomb() -> None:
+    crop = square(Image.new("RGB", (14_000, 1000), "white"), (0, 0, 14_000, 1000))
+    assert crop.size == (1024, 1024)
+    assert [crop.getpixel(at) for at in ((512, 512), (512, 400), (20, 512))] == [(255,) * 3, (0,) * 3, (0,) * 3]
+
+
+def test_a_large_crop_beside_the_image_is_black() -> None:
+    crop = square(Image.new("RGB", (50, 50), "white"), (0, 0, 2000, 2000), shift=(4000, 0))
+    assert crop.getextrema() == ((0, 0),) * 3

@@ -1,3 +1,4 @@
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Collection
@@ -53,6 +54,31 @@ def test_a_cache_that_is_off_or_broken_knows_nothing_and_raises_nothing(tmp_path
     assert bad.get(["a"]) == {"a": b"1"}
     (tmp_path / "file").touch()
     Seen(tmp_path / "file" / "seen.sqlite").put({"a": b"1"})
+
+
+def test_a_file_that_is_damaged_behind_its_header_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "seen.sqlite"
+    Seen(path).put({str(number): bytes(300) for number in range(1000)})
+    with contextlib.closing(sqlite3.connect(path)) as another:  # which keeps the files beside it
+        another.execute("pragma wal_checkpoint(truncate)")
+        data = path.read_bytes()
+        schema = 4096  # the first page, which says what tables there are
+        path.write_bytes(data[:schema] + b"\xff" * (len(data) - schema))
+        seen = Seen(path)
+        assert seen.get(["1"]) == {}
+        assert [*tmp_path.iterdir()] == []
+        seen.put({"a": b"1"})
+        assert Seen(path).get(["1", "a"]) == {"a": b"1"}
+
+
+def test_the_sizes_are_summed_without_reading_the_values(tmp_path: Path) -> None:
+    path = tmp_path / "seen.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as file:  # as the first files were
+        file.execute("create table seen (key text primary key, value blob not null, size integer, used real)")
+    Seen(path).put({"a": b"1"})
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        [plan] = file.execute("explain query plan select coalesce(sum(size), 0) from seen").fetchall()
+    assert "USING COVERING INDEX seen_size" in plan[-1]
 
 
 def test_threads_share_it(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
 import gzip
+import socket
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,8 +121,35 @@ def test_the_web_is_off_until_it_is_switched_on(tmp_path: Path, monkeypatch: pyt
         ("2002:7f00:1::", False),
         ("fe80::1", False),
         ("fd00::1", False),
+        ("fec0::1", False),
+        ("::7f00:1", False),
+        ("::ffff:0:7f00:1", False),
+        ("64:ff9b:1::7f00:1", False),
         ("nonsense", False),
     ],
 )
 def test_addresses(address: str, public: bool) -> None:
     assert urls.is_public(address) is public
+
+
+def test_headers_that_drip_without_end_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCENOGRAPH_URLS", "1")
+    monkeypatch.setattr(urls, "TOTAL_SECONDS", 0.3)
+    monkeypatch.setattr(urls, "is_public", lambda address: True)
+    ended = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        with listening.accept()[0] as one:
+            one.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not ended.wait(0.05):
+                one.sendall(b"a")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=drip, args=(listening,))
+        server.start()
+        began = time.monotonic()
+        with pytest.raises(UserError, match="takes longer than 0 s; save the picture"):
+            urls.download(f"http://127.0.0.1:{listening.getsockname()[1]}/a.png", tmp_path)
+        assert time.monotonic() - began < 3
+        ended.set()
+        server.join()

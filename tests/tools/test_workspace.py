@@ -13,6 +13,7 @@ from tools import workspace as workspace_module
 from tools.catalog import ModelEntry
 from tools.errors import ToolError, UserError
 from tools.models import Models
+from tools.terms import Cancelled, cancellable
 from tools.workspace import Workspace
 
 
@@ -159,3 +160,41 @@ def test_what_a_tool_makes_takes_no_files_place(tmp_path: Path) -> None:
         workspace = Workspace(Models(), tmp_path)
         assert workspace.add(Image.new("RGB", (8, 8), "blue"), "generated").path == str(tmp_path / "img-1-2.png")
     assert mine.read_bytes() == kept
+
+
+def test_ids_are_new_where_those_that_are_known_have_gaps(tmp_path: Path) -> None:
+    made = Workspace(Models(), tmp_path)
+    refs = [made.add(Image.new("RGB", (8 + n, 8)), "crop") for n in range(3)]
+    again = Workspace(Models(), tmp_path)
+    again.restore([refs[0], refs[2]])
+    assert again.add(Image.new("RGB", (20, 8)), "crop").id == "img-4"
+    assert again.image("img-3").size == (10, 8)
+
+
+def test_a_made_picture_that_was_changed_is_not_taken_for_the_old_one(tmp_path: Path) -> None:
+    ref = Workspace(Models(), tmp_path).add(Image.new("RGB", (8, 8), "red"), "edited")
+    Image.new("RGB", (9, 9), "blue").save(ref.path)
+    with pytest.raises(UserError, match="was changed"):
+        Workspace(Models(), tmp_path).restore([ref])
+
+
+def test_what_could_not_be_read_again_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace_module, "MAX_BYTES", 2**10)
+    with pytest.raises(UserError, match="64 x 64 pixels has 0 MB"):
+        Workspace(Models(), tmp_path).add(NOISE, "edited")
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_made_gets_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"cannot write .*file"):
+        Workspace(Models(), tmp_path / "file" / "made").add(NOISE, "edited")
+
+
+def test_a_tool_for_which_nobody_waits_adds_nothing(tmp_path: Path) -> None:
+    workspace = Workspace(Models(), tmp_path)
+    with cancellable() as event:
+        event.set()
+        with pytest.raises(Cancelled):
+            workspace.add(NOISE, "edited")
+    assert workspace.images == []

@@ -57,8 +57,12 @@ def _checkpoint(path: Path) -> dict[str, Any]:
     from tools.detector import load_yolo
 
     yolo = load_yolo(path, None)
-    names = yolo.names.values() if isinstance(yolo.names, dict) else yolo.names
-    return _seen(path, str(yolo.task), list(names), yolo.overrides.get("imgsz"))
+    return _seen(path, str(yolo.task), _classes(yolo.names), yolo.overrides.get("imgsz"))
+
+
+def _classes(names: Any) -> list[str]:
+    """The classes of a YOLO, which older versions of ultralytics list and newer ones number."""
+    return list(names.values() if isinstance(names, dict) else names)
 
 
 def _onnx(path: Path) -> dict[str, Any]:
@@ -69,13 +73,13 @@ def _onnx(path: Path) -> dict[str, Any]:
     try:
         told = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).get_modelmeta()
         metadata = told.custom_metadata_map
-        names = ast.literal_eval(metadata["names"])
+        names = _classes(ast.literal_eval(metadata["names"]))
         size = ast.literal_eval(metadata.get("imgsz", "None"))
     except KeyError as error:
         raise UserError(f"{path} names no classes; export it with ultralytics, which writes them into it") from error
     except Exception as error:  # onnxruntime raises types of its own, which it does not export.
         raise UserError(f"{path} cannot be read as ONNX; get a whole copy of the file") from error
-    return _seen(path, metadata.get("task", ""), list(names.values()), size) | {
+    return _seen(path, metadata.get("task", ""), names, size) | {
         "licence": metadata.get("license", "unknown").split(" ")[0]
     }
 

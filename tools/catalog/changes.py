@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+import filelock
 
 from tools.catalog import ModelEntry, Own, active, cache_path, entries, find, own, own_path
 from tools.errors import UserError
@@ -16,13 +20,34 @@ NAME = r"\w[^/\\\x00-\x1f]*"
 
 def _write(changed: Own) -> None:
     path = own_path()
-    fresh = path.with_suffix(".new")
+    try:
+        # A folder: a temporary file would be for its owner's eyes only.
+        with tempfile.TemporaryDirectory(prefix="models-", dir=path.parent) as drafts:
+            fresh = Path(drafts) / path.name
+            fresh.write_text(changed.model_dump_json(indent=2, exclude_defaults=True) + "\n", encoding="utf-8")
+            fresh.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the lock of the user's file: of two that change it at once, one waits, and neither loses what it changed."""
+    path = own_path()
+    lock = filelock.FileLock(path.with_suffix(".lock"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(changed.model_dump_json(indent=2, exclude_defaults=True) + "\n", encoding="utf-8")
-        fresh.replace(path)
+        lock.acquire()
     except OSError as error:
-        raise UserError(f"cannot write {path} ({error.strerror}); set SCENOGRAPH_HOME to another folder") from error
+        raise _unwritable(path, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _unwritable(path: Path, error: OSError) -> UserError:
+    return UserError(f"cannot write {path} ({error.strerror}); set SCENOGRAPH_HOME to another folder")
 
 
 def keep(entry: ModelEntry) -> None:
@@ -33,9 +58,10 @@ def keep(entry: ModelEntry) -> None:
     """
     if not re.fullmatch(NAME, entry.name):
         raise UserError(f"{entry.name!r} cannot name a model; choose a name that begins with a letter and has no slash")
-    kept = own()
-    others = [other for other in kept.entries if other.name != entry.name]
-    _write(kept.model_copy(update={"entries": (*others, entry)}))
+    with _alone():
+        kept = own()
+        others = [other for other in kept.entries if other.name != entry.name]
+        _write(kept.model_copy(update={"entries": (*others, entry)}))
 
 
 def choose(name: str) -> ModelEntry:
@@ -48,12 +74,18 @@ def choose(name: str) -> ModelEntry:
     if not entry.here():
         entry.path()  # says what to do
         raise UserError(f"model {name}: its weights are gone from {entry.path()}; pull or add it again")
-    choose_all({**own().chosen, entry.task: name})
+    with _alone():
+        _choose({**own().chosen, entry.task: name})
     return entry
 
 
 def choose_all(chosen: Mapping[str, str]) -> None:
     """Use these models, by task, and the shipped active ones for all other tasks."""
+    with _alone():
+        _choose(chosen)
+
+
+def _choose(chosen: Mapping[str, str]) -> None:
     shipped = {entry.task: entry.name for entry in entries() if entry.status == "active"}
     _write(own().model_copy(update={"chosen": {t: n for t, n in chosen.items() if shipped.get(t) != n}}))
 
@@ -68,16 +100,17 @@ def remove(name: str) -> int:
         UserError: If it is no model of the user's.
     """
     find(name)
-    kept = own()
-    if name not in {entry.name for entry in kept.entries}:
-        raise UserError(f"model {name} is part of scenograph; only models that were added or pulled can be removed")
-    size = _delete(pulled_path(name))
-    _write(
-        Own(
-            entries=tuple(entry for entry in kept.entries if entry.name != name),
-            chosen={task: chosen for task, chosen in kept.chosen.items() if chosen != name},
+    with _alone():
+        kept = own()
+        if name not in {entry.name for entry in kept.entries}:
+            raise UserError(f"model {name} is part of scenograph; only models that were added or pulled can be removed")
+        size = _delete(pulled_path(name))
+        _write(
+            Own(
+                entries=tuple(entry for entry in kept.entries if entry.name != name),
+                chosen={task: chosen for task, chosen in kept.chosen.items() if chosen != name},
+            )
         )
-    )
     return size
 
 
