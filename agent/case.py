@@ -9,7 +9,8 @@ from functools import cached_property
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 
-from agent.claims import Claim, Reading, read
+from agent.claims import Claim, Reading
+from agent.reading import read
 from graphs.query import SceneQuery, ask
 from graphs.scene import EVERYTHING, SceneEntity, SceneGraph
 from graphs.taxonomy import covers, normalise

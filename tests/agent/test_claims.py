@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.claims import Claim, Extreme, read
+from agent.claims import Claim, Extreme
+from agent.reading import read
 
 
 @pytest.mark.parametrize(
