@@ -6,11 +6,14 @@ import contextvars
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from langchain_core.tools import BaseTool
 from pydantic import Field
 
 from graphs.types import Frozen
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
 
 KEY = "scenograph"
 """Where a tool's metadata keeps its terms; a tool of another package may write the same fields there itself."""

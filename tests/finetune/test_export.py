@@ -28,7 +28,8 @@ def test_an_export_is_a_candidate_that_sees_the_same(boxes: Path, capsys: pytest
     assert (after.name, after.base, after.status) == (f"{before.name}-openvino", before.name, "candidate")
     assert active("segment") == before
     assert [one["name"] for one in told["measures"]] == ["data box_map50", "data mask_map50"]
-    assert all(one["before"] == one["after"] for one in told["measures"])
+    for one in told["measures"]:  # nearly, where the CPU calculates in 16 bits
+        assert one["after"] == pytest.approx(one["before"], abs=0.02)
     assert after.metrics.keys() == {"box_map50", "mask_map50"}
     assert told["bytes"] == [before.size, after.size]
     assert min(told["images_per_second"]) > 0
