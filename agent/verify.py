@@ -98,6 +98,8 @@ def _text(case: Case) -> str | None:
         absent = {claim.label for claim in case.text.claims if claim.number == 0}  # "and no horses": whether is checked
         if stray := [label for label in case.text.labels if label not in absent and not _meant(case, label)]:
             return f"the text is about {', '.join(stray)}, the question about {', '.join(case.question.labels)}"
+        if beside := next((claim for claim in case.text.claims if not _at_the_same_end(case, claim)), None):
+            return f"the text is about {said(beside)}, the question about {said(case.question.claims[0])}"
     return next((reason for claim in _texts(case) if (reason := _holds(case, claim))), _loose(case))
 
 
@@ -106,6 +108,13 @@ def _meant(case: Case, label: str) -> bool:
     asked = [one for one in case.question.labels if one != ANYTHING]
     known = not case.question.labels or label == ANYTHING or label in case.known or bool(case.scene.find(label))
     return known or any(covers(label, one) or covers(one, label) for one in asked)
+
+
+def _at_the_same_end(case: Case, claim: Claim) -> bool:
+    """Whether what a text relates things to is what the question does, where both speak of the same relation."""
+    asked = [one for one in case.question.claims if one.relation and one.relation == claim.relation]
+    ends = [(one, one.other or "", claim.other or "") for one in asked]
+    return not ends or any(covers(a, b) or covers(b, a) or b == one.label for one, a, b in ends)
 
 
 def _texts(case: Case) -> Iterator[Claim]:
