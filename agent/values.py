@@ -160,10 +160,10 @@ def _words(case: Case, value: list[str]) -> str | None:
         if given != shown:
             return f"the colours of what is cited are: {', '.join(sorted(shown))}"
         return _left_out(case)
+    if reason := _complete(case):
+        return reason
     labels = {entity.label for entity in case.entities}
-    if {normalise(one) for one in given} != labels:
-        return f"what is cited is: {', '.join(sorted(labels))}"
-    return _complete(case)
+    return None if {normalise(one) for one in given} == labels else f"what is cited is: {', '.join(sorted(labels))}"
 
 
 def _complete(case: Case) -> str | None:
