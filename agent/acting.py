@@ -155,7 +155,8 @@ class Acting:
         async with seats:
             with cancellable() as event:
                 try:
-                    return await asyncio.wait_for(execute(request), self._seconds[name])
+                    async with asyncio.timeout(self._seconds[name]):
+                        return await execute(request)
                 except BaseException:
                     event.set()
                     raise
