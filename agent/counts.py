@@ -108,7 +108,7 @@ def _between_labels(case: Case, value: bool, claims: Sequence[Claim]) -> str | N
     names = [said(claim) for claim in claims]
     true = SIGNS[case.question.compared or "="](len(first), len(second))
     if value is not true:
-        return f"there are {len(first)} of {names[0]} and {len(second)} of {names[1]}"
+        return f"there are {len(first)} of {names[0]} and {len(second)} of {names[1]}, so {'yes' if true else 'no'}"
     if {entity.id for entity in case.entities} != first | second:
         return f"cite every {names[0]} and every {names[1]}"
     return unsearched(case, claims, case.due or case.scene.images()[:1])

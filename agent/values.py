@@ -159,7 +159,7 @@ def _words(case: Case, value: list[str]) -> str | None:
         shown = {str(e.attributes["colour"]) for e in case.entities if "colour" in e.attributes}
         if given != shown:
             return f"the colours of what is cited are: {', '.join(sorted(shown))}"
-        return _left_out(case)
+        return extreme_stands(case, _wanted(case)) if case.question.extreme else _left_out(case)
     if reason := _complete(case):
         return reason
     labels = {entity.label for entity in case.entities}

@@ -267,3 +267,13 @@ def test_which_images_a_question_is_about(query: str, value: tuple[Value, Value]
 
 def test_a_text_names_images_by_number() -> None:
     assert judged("How many dogs are in image 2?", 1, "dog-3", "There is 1 dog in image 2.") is None
+
+
+def test_a_list_of_colours_is_no_answer_about_one() -> None:
+    assert parked("What colour is the leftmost car?", ["red", "blue"], "car-1 car-2 car-3") == "of car it is car-1"
+    assert parked("What colours are the cars?", ["red", "blue"], "car-1 car-2 car-3") is None
+
+
+def test_who_compares_wrongly_is_told_how_it_is() -> None:
+    reason = "there are 3 of dog and 2 of cat, so yes"
+    assert parked("Are there more dogs than cats?", False, f"{THREE} {CATS}") == reason
