@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.case import Case, found, said, unsearched
 from agent.claims import Claim, Unit
+from graphs.rules import SIGNS
 from graphs.scene import SceneEntity
-
-SIGNS: dict[str, Callable[[int, int], bool]] = {
-    ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le, "=": operator.eq,
-}  # fmt: skip
 
 
 def number_stands(case: Case, value: int) -> str | None:

@@ -17,7 +17,7 @@ from graphs.scene import SceneEntity, SceneGraph, fold
 from graphs.types import ImageRef, Observation
 from tools import sighting
 from tools.errors import UserError
-from tools.models import SHARED, Models
+from tools.models import SHARED, Models, identity
 from tools.registry import load_tools
 from tools.seen import Seen as Cache
 from tools.seen import key
@@ -143,9 +143,9 @@ def _look(
 
 def _keys(workspace: Workspace, text: bool, names: bool) -> list[str]:
     """Under which all that is seen in each image is kept."""
-    detector = workspace.entry("segment")
+    detector = identity(workspace.entry("segment"))
     tasks = [task for task, wanted in (("recognise", names), ("read", text)) if wanted]
-    models = [(entry.name, entry.sha256) for entry in map(workspace.entry, tasks)]
+    models = [identity(workspace.entry(task)) for task in tasks]
     packages = [version(package) for package in ("timm", "torch", "rapidocr")]
     return [
         key("look", FORM, sighting.key(detector, image, outlines=True), models, packages) for image in workspace.images

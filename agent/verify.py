@@ -10,9 +10,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from agent.case import Case, Value, found, said, unsearched
 from agent.claims import Claim
-from agent.counts import SIGNS
 from agent.originals import passed_off
 from agent.values import measured, value_stands
+from graphs.rules import SIGNS
 from graphs.scene import SceneGraph
 from graphs.taxonomy import ANYTHING, covers
 from tools.read_text import LABEL as TEXT

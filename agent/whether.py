@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from agent.case import Case, said, unsearched
 from agent.claims import Claim
-from agent.counts import SIGNS, comparison_stands, holds_in
+from agent.counts import comparison_stands, holds_in
 from agent.extremes import colour_stands
+from graphs.rules import SIGNS
 
 
 def whether_stands(case: Case, value: bool) -> str | None:

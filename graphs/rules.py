@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from graphs.taxonomy import covers, normalise
@@ -15,7 +15,11 @@ _TERM = rf"{_NAME}(?:#\d+)?"
 _TRIPLE = re.compile(rf"(?P<subject>{_TERM})\s+(?P<predicate>{_NAME})\s+(?P<object>{_TERM})")
 _COUNT = re.compile(rf"count\(\s*(?P<label>{_NAME})\s*\)\s*(?P<sign>>=|<=|>|<|=)\s*(?P<number>\d+)")
 _FACT = re.compile(_NAME)
-_SIGNS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "=": operator.eq}
+
+SIGNS: dict[str, Callable[[int, int], bool]] = {
+    ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "=": operator.eq,
+}  # fmt: skip
+"""How two numbers compare, by the sign that says it."""
 
 IMPOSSIBLE = "impossible"
 """As a conclusion: what the conditions describe cannot be. The check of consistency then names the things."""
@@ -216,7 +220,7 @@ class _Facts:
             things = [one for one in self.images[image_id] if covers(count.label, one.label)]
             if not things and self.looked and not self.looked.searched(count.label, image_id):
                 return None
-            if not _SIGNS[count.sign](len(things), count.number):
+            if not SIGNS[count.sign](len(things), count.number):
                 return None
             about += things
         return about

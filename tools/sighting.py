@@ -16,7 +16,6 @@ from PIL import Image
 
 from graphs.types import Box, ImageRef
 from tools import masks, seen
-from tools.catalog import ModelEntry
 from tools.colour import dominant
 from tools.detector import Detection, Detector
 from tools.models import identity
@@ -68,7 +67,7 @@ def sight(
         return [Sight(detector.name, things) for things in found]
     entry = workspace.entry(task)
     asked = identity(entry)
-    keys = [key(entry, ref, outlines) for ref in refs]
+    keys = [key(asked, ref, outlines) for ref in refs]
     known = workspace.seen.get(keys)
     missing = {name: ref for name, ref in zip(keys, refs, strict=True) if name not in known}
     if missing:
@@ -121,9 +120,9 @@ def _look(
         return [things for group in pool.map(one, groups) for things in group]
 
 
-def key(entry: ModelEntry, ref: ImageRef, outlines: bool) -> str:
-    """Under which what a detector sees in an image is kept."""
-    return seen.key("sight", FORM, ref.sha256, identity(entry), outlines, _versions())
+def key(model: str, ref: ImageRef, outlines: bool) -> str:
+    """Under which what a detector, of this `identity`, sees in an image is kept."""
+    return seen.key("sight", FORM, ref.sha256, model, outlines, _versions())
 
 
 @cache

@@ -62,6 +62,7 @@ class Workspace:
         self._models = models
         self._folder = folder
         self._refs: list[ImageRef] = []
+        self._highest = 0  # number in an id; those that were restored may have gaps
         self._pixels: OrderedDict[str, Image.Image] = OrderedDict()
         self._lock = threading.RLock()
 
@@ -165,7 +166,7 @@ class Workspace:
         with self._lock:
             check_cancelled()
             try:
-                path = self._free(self._next_id(), data)
+                path = self._free(self._next_id, data)
                 path.write_bytes(data)
             except OSError as error:
                 where = error.filename or self._folder
@@ -189,7 +190,7 @@ class Workspace:
         made: Made | None,
     ) -> ImageRef:
         ref = ImageRef(
-            id=self._next_id(),
+            id=self._next_id,
             sha256=sha256,
             width=size[0],
             height=size[1],
@@ -198,14 +199,18 @@ class Workspace:
             path=path,
             made=made,
         )
-        self._refs.append(ref)
+        self._append(ref)
         if image is not None:
             self._hold(ref.id, image)
         return ref
 
+    @property
     def _next_id(self) -> str:
-        """One that no image has: those that were restored may have gaps."""
-        return f"img-{max((int(ref.id.rpartition('-')[2]) for ref in self._refs), default=0) + 1}"
+        return f"img-{self._highest + 1}"
+
+    def _append(self, ref: ImageRef) -> None:
+        self._refs.append(ref)
+        self._highest = max(self._highest, int(ref.id.rpartition("-")[2]))
 
     def _hold(self, image_id: str, image: Image.Image) -> None:
         """Keep pixels; the least recently used go when all would exceed `HELD`, for they can be had from their files.
@@ -236,7 +241,7 @@ class Workspace:
             known = {ref.id for ref in self._refs}
             for ref in refs:
                 if ref.id not in known:
-                    self._refs.append(ref)
+                    self._append(ref)
                     self.image(ref.id)
 
     @property

@@ -45,8 +45,9 @@ class _Plain(ChatOpenAI):
         **kwargs: Any,
     ) -> ChatResult:
         settings = self._get_request_payload([], stop=stop, **kwargs)
+        del settings["messages"]
         # The body begins with the messages, so that a request goes on where the one before it ended.
-        body = {"messages": None, **settings} | {"messages": [_asked(message) for message in messages]}
+        body = {"messages": [_asked(message) for message in messages], **settings}
         seconds: Any = self.request_timeout
         async with asyncio.timeout(seconds):  # in all: those of httpx are from one byte to the next
             reply = await self.root_async_client.post("/chat/completions", cast_to=httpx.Response, body=body)
